@@ -1,0 +1,1 @@
+"""(pool, blueprint, seed) -> paper: blueprints, feasibility, the draw."""

@@ -1,0 +1,154 @@
+"""Does a blueprint make sense in itself? The same rules for files and for the web form."""
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from elearn.core.centi import centi_text
+from elearn.core.taxonomy import TOPIC_NAMES, strand_of
+
+from .model import AUDIENCE_WORDS, EVERYONE, Blueprint, MultiScoring, Section
+from .values import nearest
+
+MAX_QUESTIONS: Final = 500
+MAX_DURATION_S: Final = 24 * 3600
+MAX_ATTEMPTS: Final = 20
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,59}")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One broken rule; `path` is the field, e.g. ("sections", 0, "count")."""
+
+    path: tuple[str | int, ...]
+    code: str
+    message: str
+    hint: str = ""
+
+
+def check_blueprint(blueprint: Blueprint, laws: Collection[str] | None = None) -> list[Fault]:
+    """Every rule the blueprint breaks. `laws`: known short names, None = not checked."""
+    faults = list(_check_head(blueprint))
+    faults += _check_minima(blueprint)
+    faults += _check_scoring(blueprint)
+    for index, section in enumerate(blueprint.sections):
+        faults += [
+            Fault(("sections", index, *f.path), f.code, f.message, f.hint)
+            for f in _check_section(section, laws)
+        ]
+    return faults + list(_check_names(blueprint))
+
+
+def _check_head(bp: Blueprint) -> Iterator[Fault]:
+    if not _CODE.fullmatch(bp.code):
+        yield Fault(
+            ("code",), "B-code", "编号只能用字母、数字和连字符，最长 60 个", "例如 monthly-20"
+        )
+    if not 1 <= len(bp.title) <= 200:
+        yield Fault(("title",), "B-title", "名称要有 1 到 200 个字")
+    if not 60 <= bp.duration_s <= MAX_DURATION_S:
+        yield Fault(("duration_s",), "B-duration", "时长要在 1 分钟到 24 小时之间")
+    elif bp.duration_s % 60:
+        yield Fault(("duration_s",), "B-duration", "时长要是整分钟")
+    if not 1 <= bp.attempts <= MAX_ATTEMPTS:
+        yield Fault(("attempts",), "B-attempts", f"次数要在 1 到 {MAX_ATTEMPTS} 之间")
+    if bp.validity_months is not None and not 1 <= bp.validity_months <= 240:
+        yield Fault(("validity_months",), "B-validity", "有效期要在 1 个月到 20 年之间，或写“不限”")
+    if not bp.sections:
+        yield Fault(
+            ("sections",), "B-empty", "一个部分也没有", "在“部分”下面写题型、题数和每题分值"
+        )
+    elif bp.question_count > MAX_QUESTIONS:
+        yield Fault(
+            ("sections",),
+            "B-count",
+            f"一张试卷最多 {MAX_QUESTIONS} 题，现在是 {bp.question_count} 题",
+        )
+    if bp.sections and not 0 < bp.pass_centi <= bp.total_centi:
+        yield Fault(
+            ("pass_centi",),
+            "B-pass",
+            f"合格线是 {centi_text(bp.pass_centi)} 分，满分是 {centi_text(bp.total_centi)} 分",
+            "合格线要大于 0，不超过满分",
+        )
+    yield from _check_audience(bp.audience)
+
+
+def _check_minima(bp: Blueprint) -> Iterator[Fault]:
+    totals = bp.group_totals()
+    seen: set[str] = set()
+    for name, centi in bp.section_minima:
+        path = ("section_minima", name)
+        if name not in totals:
+            yield Fault(path, "B-minimum", f"没有叫“{name}”的部分", nearest(name, totals))
+        elif name in seen:
+            yield Fault(path, "B-minimum", f"“{name}”的分项合格线写了两次", "只留一行")
+        elif not 0 < centi <= totals[name]:
+            yield Fault(
+                path,
+                "B-minimum",
+                f"“{name}”的分项合格线是 {centi_text(centi)} 分，"
+                f"这部分满分是 {centi_text(totals[name])} 分",
+                "分项合格线要大于 0，不超过这部分的满分",
+            )
+        seen.add(name)
+
+
+def _check_scoring(bp: Blueprint) -> Iterator[Fault]:
+    fixed = bp.multi_scoring is MultiScoring.PARTIAL_FIXED
+    if fixed and bp.multi_fixed_centi <= 0:
+        hint = "加一行“漏选每项：0.5”"
+        yield Fault(("multi_fixed_centi",), "B-fixed", "“漏选定分”没有说每个选对的选项得几分", hint)
+    if not fixed and bp.multi_fixed_centi:
+        hint = "把多选计分改成“漏选定分”，或删掉这一行"
+        yield Fault(("multi_fixed_centi",), "B-fixed", "只有“漏选定分”才用“漏选每项”", hint)
+
+
+def _check_section(section: Section, laws: Collection[str] | None) -> Iterator[Fault]:
+    if not 1 <= len(section.name) <= 50:
+        yield Fault(("name",), "B-title", "部分的名称要有 1 到 50 个字")
+    if section.count < 1:
+        yield Fault(("count",), "B-count", "题数至少是 1")
+    if section.points_centi < 1:
+        yield Fault(("points_centi",), "B-points", "每题分值要大于 0")
+    low, high = section.difficulty
+    if not 1 <= low <= high <= 5:
+        yield Fault(
+            ("difficulty",), "B-difficulty", "难度范围要从小到大，在 1 到 5 之间", "例如 2-4"
+        )
+    for topic in section.topics:
+        if topic not in TOPIC_NAMES:
+            hint = nearest(topic, TOPIC_NAMES)
+            yield Fault(("topics",), "B-topic", f"没有主题“{topic}”", hint)
+        elif section.strands and strand_of(topic) not in section.strands:
+            message = f"主题 {topic} 不在所写的类别里，抽不到题"
+            yield Fault(("topics",), "B-topic", message, "类别和主题写一个就够")
+    for law in section.laws:
+        if laws is not None and law not in laws:
+            hint = nearest(law, laws) or "简称登记在 question_bank/laws.yaml"
+            yield Fault(("laws",), "B-law", f"没有登记“{law}”这部法规", hint)
+    yield from _check_audience(section.audience)
+
+
+def _check_audience(audience: tuple[str, ...]) -> Iterator[Fault]:
+    for word in audience:
+        if word not in AUDIENCE_WORDS:
+            hint = "可以写：" + "、".join(AUDIENCE_WORDS)
+            yield Fault(("audience",), "B-audience", f"没有“{word}”这种对象", hint)
+    if EVERYONE in audience and len(audience) > 1:
+        yield Fault(("audience",), "B-audience", "写了“全体”就不要再写别的对象")
+
+
+def _check_names(bp: Blueprint) -> Iterator[Fault]:
+    owner: dict[str, Section] = {}
+    for index, section in enumerate(bp.sections):
+        if section.name in owner:
+            message = f"有两个部分都叫“{section.name}”"
+            yield Fault(("sections", index, "name"), "B-name", message, "换一个名称")
+        owner.setdefault(section.name, section)
+    for index, section in enumerate(bp.sections):
+        named = owner.get(section.group) if section.group else None
+        if named and named.group_name != section.group:
+            message = f"“{section.group}”既是一个部分的名称，又是“归入”的名称"
+            yield Fault(("sections", index, "group"), "B-name", message, "换一个名称")

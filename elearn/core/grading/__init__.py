@@ -1,0 +1,1 @@
+"""(paper, answers, keys, policy, marks) -> grade: a pure function, versioned."""

@@ -1,0 +1,1 @@
+"""The law registry: instruments, versions, article numbers, citations."""

@@ -1,0 +1,1 @@
+"""Course directories -> Course dataclasses with located problems; Markdown -> safe HTML."""

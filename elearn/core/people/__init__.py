@@ -1,0 +1,1 @@
+"""Rosters of units and people: reading the file, and comparing it with what is there."""

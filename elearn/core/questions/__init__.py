@@ -1,0 +1,1 @@
+"""Bank files and in-lesson quizzes <-> Question dataclasses, with every problem located."""
