@@ -1,0 +1,1 @@
+"""What a test run needs from the machine: a PostgreSQL server and a browser."""
