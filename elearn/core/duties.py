@@ -1,7 +1,7 @@
 """How far a person is with something assigned, and when it is due, in words."""
 
 from datetime import datetime, tzinfo
-from enum import StrEnum
+from enum import IntFlag, StrEnum
 from typing import Final
 
 
@@ -19,6 +19,54 @@ class DutyState(StrEnum):
     OVERDUE = "OVERDUE"
     ABSENT = "ABSENT"
     FAILED = "FAILED"
+
+
+class Fact(IntFlag):
+    """What the tables say about one duty; `duty_state` makes the state of it.
+
+    DONE and STARTED are of courses, the others of exams. TOOK: handed in, or past the deadline.
+    PENDING: handed in and not finally graded. USED_UP: no try left. PASSED is by the latest grade.
+    """
+
+    DONE = 1
+    STARTED = 2
+    TOOK = 4
+    PASSED = 8
+    PENDING = 16
+    RUNNING = 32
+    USED_UP = 64
+
+
+COURSE_FACTS: Final = tuple(Fact(bits) for bits in range(4))
+EXAM_FACTS: Final = tuple(Fact(bits) for bits in range(0, 128, 4))
+
+
+def duty_state(facts: Fact, *, is_exam: bool, past_due: bool) -> DutyState:
+    """The one rule. Everything else (lists, rates, filters in SQL) asks this function."""
+    if not is_exam:
+        if Fact.DONE in facts:
+            return DutyState.DONE
+        if past_due:
+            return DutyState.OVERDUE
+        return DutyState.IN_PROGRESS if Fact.STARTED in facts else DutyState.NOT_STARTED
+    if Fact.PASSED in facts:
+        return DutyState.DONE
+    if facts & (Fact.PENDING | Fact.RUNNING):
+        return DutyState.IN_PROGRESS
+    if Fact.TOOK in facts:
+        lost = past_due or Fact.USED_UP in facts
+        return DutyState.FAILED if lost else DutyState.IN_PROGRESS
+    return DutyState.ABSENT if past_due else DutyState.NOT_STARTED
+
+
+def facts_in_state(state: DutyState, *, is_exam: bool, past_due: bool) -> list[int]:
+    """Every combination of facts that makes this state: how SQL asks for it."""
+    combinations = EXAM_FACTS if is_exam else COURSE_FACTS
+    return [
+        int(facts)
+        for facts in combinations
+        if duty_state(facts, is_exam=is_exam, past_due=past_due) == state
+    ]
 
 
 DUTY_NAMES: Final[dict[DutyState, str]] = {

@@ -53,9 +53,7 @@ def test_hidden_page_earns_nothing() -> None:
 
 
 def test_clock_running_backwards_earns_nothing_and_stays() -> None:
-    result = earn(
-        mode=ClockMode.BEAT, last=T0, now=after(-60), opened_at=T0, minutes=8, counted=0
-    )
+    result = earn(mode=ClockMode.BEAT, last=T0, now=after(-60), opened_at=T0, minutes=8, counted=0)
     assert (result.seconds, result.clock) == (0, T0)
 
 
@@ -131,7 +129,11 @@ def test_sum_over_any_events_never_exceeds_wall_time_or_the_minutes(
 @pytest.mark.parametrize(
     ("rule", "quizzes", "sentence"),
     [
-        (CompletionRule(None, 20, True), True, "读完全部 5 节、学习满 20 分钟、答对必答的随堂题，即为完成。"),
+        (
+            CompletionRule(None, 20, True),
+            True,
+            "读完全部 5 节、学习满 20 分钟、答对必答的随堂题，即为完成。",
+        ),
         (CompletionRule(3, 0, True), True, "读完任意 3 节、答对必答的随堂题，即为完成。"),
         (CompletionRule(5, 20, False), True, "读完全部 5 节、学习满 20 分钟，即为完成。"),
         (CompletionRule(9, 0, True), False, "读完全部 5 节，即为完成。"),

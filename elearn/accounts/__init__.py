@@ -1,0 +1,1 @@
+"""People, org units, roles, sign-in."""

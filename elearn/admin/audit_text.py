@@ -1,0 +1,105 @@
+"""The audit log in words: actions, fields, what changed."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, Final
+
+ACTION_NAMES: Final[dict[str, str]] = {
+    "account.sign_in": "登录",
+    "account.sign_out_everywhere": "退出全部登录",
+    "account.accept_notice": "阅读告知",
+    "unit.create": "新建机构",
+    "unit.edit": "修改机构",
+    "unit.move": "移动机构",
+    "unit.deactivate": "停用机构",
+    "unit.reactivate": "启用机构",
+    "person.create": "新建人员",
+    "person.edit": "修改人员",
+    "person.move": "调动人员",
+    "person.deactivate": "停用人员",
+    "person.reactivate": "启用人员",
+    "person.reset_password": "重置密码",
+    "person.initial_passwords": "生成初始密码",
+    "people.import": "导入名册",
+    "role.grant": "授予角色",
+    "role.revoke": "撤销角色",
+    "audit.export": "导出审计日志",
+    "assignment.create": "布置任务",
+    "assignment.cancel": "取消任务",
+    "exam.schedule": "安排考试",
+    "exam.cancel": "取消考试",
+    "exam.release": "公布成绩",
+    "attempt.close": "收卷",
+    "attempt.mark": "阅卷",
+    "blueprint.save": "保存组卷规则",
+    "content.sync": "同步内容",
+    "content.export": "导出内容",
+    "questions.import": "导入试题",
+    "report.export": "导出报表",
+}
+FIELD_NAMES: Final[dict[str, str]] = {
+    "code": "代码",
+    "name": "名称",
+    "type": "类型",
+    "parent": "上级",
+    "staff_no": "工号",
+    "unit": "单位",
+    "rank": "职级",
+    "post": "职务",
+    "is_leader": "负责人",
+    "party": "政治面貌",
+    "role": "角色",
+    "count": "人数",
+    "again": "重新生成",
+    "file": "文件",
+    "sha256": "文件指纹",
+    "import": "导入批次",
+    "source": "来源",
+    "counts": "数量",
+    "filters": "筛选",
+    "rows": "行数",
+}
+
+
+def action_name(action: str) -> str:
+    """The action in Chinese; its code when it has no name."""
+    return ACTION_NAMES.get(action, action)
+
+
+def detail_lines(detail: dict[str, Any]) -> list[str]:
+    """`职级：一级科员 → 二级科员` for what changed, `人数：38` for what else is known."""
+    return list(_lines(detail))
+
+
+def _lines(detail: dict[str, Any]) -> Iterator[str]:
+    before, after = detail.get("before"), detail.get("after")
+    if isinstance(before, dict) and isinstance(after, dict):
+        for key in after:
+            if before.get(key) != after[key]:
+                yield f"{_field(key)}：{_value(before.get(key))} → {_value(after[key])}"
+    elif isinstance(after, dict):
+        yield from (f"{_field(key)}：{_value(value)}" for key, value in after.items())
+    for change in _changes(detail.get("changes")):
+        yield f"{change[0]}：{_value(change[1])} → {_value(change[2])}"
+    for key, value in detail.items():
+        if key not in {"before", "after", "changes"}:
+            yield f"{_field(key)}：{_value(value)}"
+
+
+def _changes(value: Any) -> list[list[Any]]:
+    rows = value if isinstance(value, list) else []
+    return [row for row in rows if isinstance(row, list) and len(row) == 3]
+
+
+def _field(key: str) -> str:
+    return FIELD_NAMES.get(key, key)
+
+
+def _value(value: Any) -> str:
+    if value is None or value == "":
+        return "（空）"
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False)
+    return str(value)

@@ -1,0 +1,49 @@
+"""create_app: settings, database, features, errors. Everything is wired here and only here."""
+
+import logging
+
+from flask import Flask
+from sqlalchemy import Connection, Engine
+
+from elearn import db
+from elearn.accounts import views as accounts
+from elearn.admin import views as admin
+from elearn.assignments import views as assignments
+from elearn.authoring import views as authoring
+from elearn.config import Settings, load_settings
+from elearn.courses import views as courses
+from elearn.exams import views as exams
+from elearn.records import views as records
+from elearn.reports import views as reports
+from elearn.web import auth, errors, security, templating
+from elearn.web import views as web
+
+FEATURES = (
+    web,
+    accounts,
+    assignments,
+    courses,
+    exams,
+    records,
+    reports,
+    authoring,
+    admin,
+)
+
+
+def create_app(settings: Settings | None = None, engine: Engine | Connection | None = None) -> Flask:
+    """The WSGI application. `engine` is given by tests; otherwise made from the settings."""
+    settings = settings or load_settings()
+    app = Flask("elearn", static_folder="static", template_folder="templates")
+    app.config["ELEARN"] = settings
+    app.config["TESTING"] = settings.testing
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]  # DefaultJSONProvider has it
+    logging.getLogger("elearn").setLevel(logging.INFO)
+    security.init_app(app, settings)
+    db.init_app(app, engine or db.make_engine(settings.database_url))
+    auth.init_app(app)
+    errors.init_app(app)
+    templating.init_app(app, settings)
+    for feature in FEATURES:
+        app.register_blueprint(feature.blueprint)
+    return app

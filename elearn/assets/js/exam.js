@@ -1,0 +1,16 @@
+// Everything a browser adds to exams; each page picks its own part. Without it every flow works by
+// ordinary forms.
+import { forget, prune } from "./exam-journal.js";
+import { watch } from "./exam-monitor.js";
+import { guardHandIn } from "./exam-confirm.js";
+import { preflight } from "./exam-preflight.js";
+import { takeExam } from "./exam-take.js";
+
+const byId = (id) => document.getElementById(id);
+
+if (byId("paper")) takeExam(byId("paper"));
+if (byId("hand-in")) guardHandIn(byId("hand-in"));
+if (byId("closed")) forget(byId("closed").dataset);
+if (byId("preflight")) preflight(byId("preflight"));
+if (byId("monitor")) watch(byId("monitor"));
+if (byId("paper") || byId("closed")) prune();

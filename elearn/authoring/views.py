@@ -1,0 +1,118 @@
+"""Trainers' pages: courses and bank as the product reads them, with every finding of the checker."""
+
+from flask import Blueprint, render_template, request
+
+from elearn import db
+from elearn.core.lessons.blocks import split_quizzes
+from elearn.core.questions.markup import plain_text
+from elearn.core.questions.model import QuestionStatus, QuestionType
+from elearn.core.reading import rule_sentence
+from elearn.core.taxonomy import AUDIENCE_NAMES
+from elearn.courses.queries import lessons_of, rule_of
+from elearn.models import Pool, QuestionRevision
+from elearn.web.auth import settings, utcnow
+from elearn.web.paging import paginate
+
+from . import queries
+from .findings import Checked, checked
+from .forms import read_bank_filters
+
+blueprint = Blueprint("authoring", __name__)
+
+
+@blueprint.app_template_filter("stem_line")
+def stem_line(revision: QuestionRevision, length: int = 60) -> str:
+    """The first words of a question, for lists."""
+    body = revision.body
+    text = " ".join(plain_text(body["stem"] or body["parts"][0]["stem"]).split())
+    return text if len(text) <= length else text[:length] + "…"
+
+
+@blueprint.get("/authoring")
+def overview() -> str:
+    """How much there is, what the checker says, and what is not published yet."""
+    work = db.session()
+    found = _checked()
+    topics = queries.bank_counts(work)
+    return render_template(
+        "authoring/overview.html",
+        courses=queries.course_lines(work),
+        topics=topics,
+        total=queries.bank_total(topics),
+        types=list(QuestionType),
+        checked=found,
+        unpublished=found.unpublished(queries.published_files(work)),
+        root=settings().course_root(),
+    )
+
+
+@blueprint.get("/authoring/courses/<code>")
+def course(code: str) -> str:
+    """A course with its lessons and findings."""
+    work = db.session()
+    revision = queries.find_course(work, code)
+    lessons = lessons_of(work, revision.id)
+    files = queries.lesson_files(work, revision)
+    return render_template(
+        "authoring/course.html",
+        course=revision,
+        lessons=lessons,
+        files=files,
+        folder=queries.folder_of(files),
+        rule=rule_sentence(
+            rule_of(revision), len(lessons), quizzes=any(one.quiz_required for one in lessons)
+        ),
+        problems=_checked().of_folder(queries.folder_of(files)),
+        AUDIENCES=AUDIENCE_NAMES,
+    )
+
+
+@blueprint.get("/authoring/courses/<code>/<lesson_code>")
+def lesson(code: str, lesson_code: str) -> str:
+    """A lesson as learners see it, with the keys of its quiz."""
+    work = db.session()
+    revision = queries.find_course(work, code)
+    row = queries.find_lesson(work, course=revision, lesson_code=lesson_code)
+    file = queries.lesson_files(work, revision).get(lesson_code)
+    return render_template(
+        "authoring/lesson.html",
+        course=revision,
+        lesson=row,
+        pieces=split_quizzes(row.html),
+        items=queries.keyed_quiz(work, row),
+        citations=queries.citations_of(work, row),
+        file=file,
+        problems=_checked().of_file(file) if file else [],
+    )
+
+
+@blueprint.get("/authoring/bank")
+def bank() -> str:
+    """The bank with filters."""
+    work = db.session()
+    filters = read_bank_filters(request.args)
+    return render_template(
+        "authoring/bank.html",
+        filters=filters,
+        page=paginate(work, queries.bank_query(filters)),
+        laws=queries.laws_in_use(work),
+        types=list(QuestionType),
+        statuses=list(QuestionStatus),
+        pools=list(Pool),
+    )
+
+
+@blueprint.get("/authoring/bank/<code>")
+def question(code: str) -> str:
+    """A question with key, explanation, citations, place in the files and revisions."""
+    page = queries.find_question(db.session(), code)
+    return render_template(
+        "authoring/question.html",
+        page=page,
+        problems=_checked().of_file(page.row.file_path, page.row.line, page.next_line),
+        AUDIENCES=AUDIENCE_NAMES,
+    )
+
+
+def _checked() -> Checked:
+    return checked(settings().course_root(), now=utcnow())

@@ -1,0 +1,1 @@
+"""Feature: the question bank and the law registry in the database."""

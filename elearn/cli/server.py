@@ -1,0 +1,102 @@
+"""`elearn serve` and `elearn demo`."""
+
+import os
+from typing import Any
+
+import click
+from granian import Granian
+from granian.constants import Interfaces
+
+from elearn import db, migrate
+from elearn.authoring.services import sync_content
+from elearn.config import Settings
+from elearn.core.errors import DomainError
+from elearn.demo import DemoReport, ensure_demo
+from elearn.exams.attempts import sweeper
+
+from .context import engine, settings, utcnow
+from .text import Command, progress
+
+HOST = click.option("--host", default="127.0.0.1", show_default=True, help="监听的地址")
+PORT = click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="端口")
+WORKERS = click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64), help="进程数")
+THREADS = click.option("--threads", default=4, show_default=True, type=click.IntRange(1, 64), help="每个进程的线程数")
+
+
+@click.command(cls=Command)
+@HOST
+@PORT
+@WORKERS
+@THREADS
+def serve(host: str, port: int, workers: int, threads: int) -> None:
+    """启动服务。数据库结构要先升级（elearn db upgrade），内容要先同步（elearn content sync）。
+
+    例：elearn serve --host 127.0.0.1 --port 8000 --workers 4
+    """
+    with engine() as made:
+        at, wanted = migrate.current(made), migrate.head()
+    if at != wanted:
+        msg = f"数据库结构是 {at or '空的'}，程序需要 {wanted}。请先运行 elearn db upgrade。"
+        raise DomainError(msg, code="E-SCHEMA")
+    click.echo(f"打开 http://{host}:{port}/   （Ctrl+C 停止）")
+    _serve(host, port, workers, threads)
+
+
+@click.command(cls=Command)
+@PORT
+@WORKERS
+@THREADS
+@click.option("--no-serve", is_flag=True, help="只准备数据，不启动服务")
+def demo(port: int, workers: int, threads: int, *, no_serve: bool) -> None:
+    """在本机打开带演示数据的系统：建库、同步内容、造一次演示单位和人员，然后启动。
+
+    例：ELEARN_DEMO_PASSWORD=一个密码 elearn demo --port 8000
+    """
+    report = prepare_demo(settings())
+    click.echo(f"\n演示账号的密码都是：{report.password}")
+    for line in report.accounts:
+        click.echo("  " + line)
+    if no_serve:
+        return
+    click.echo(f"\n打开 http://127.0.0.1:{port}/   （Ctrl+C 停止）\n")
+    _serve("127.0.0.1", port, workers, threads)
+
+
+def prepare_demo(config: Settings) -> DemoReport:
+    """Schema, content, demo organisation; every step does nothing when it is done already."""
+    with engine() as made:
+        migrate.upgrade(made)
+        with db.transaction(made) as session, progress("同步内容") as tick:
+            synced = sync_content(session, root=config.content_dir, now=utcnow(), tick=tick)
+        for problem in synced.problems:
+            if problem.is_error:
+                click.echo(str(problem), err=True)
+        for path in synced.conflicts:
+            click.echo(f"{path}：文件和数据库里都改过，没有动它。", err=True)
+        return ensure_demo(made, config, now=utcnow())
+
+
+def _serve(host: str, port: int, workers: int, threads: int) -> None:
+    """Granian with the factory; this process also closes attempts that are past their deadline."""
+    os.environ["ELEARN_BIND"] = host
+    closer = db.make_engine(settings().database_url, pool_size=1)
+    stop_sweeper = sweeper.start(closer)
+    server: Any = Granian(
+        "elearn.app:create_app",
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=workers,
+        blocking_threads=threads,
+        factory=True,
+        respawn_failed_workers=True,
+        log_access=False,
+    )
+    try:
+        server.serve()
+    finally:
+        stop_sweeper()
+        closer.dispose()
+
+
+COMMANDS = (serve, demo)

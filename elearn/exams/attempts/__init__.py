@@ -1,0 +1,1 @@
+"""Attempts (答卷): start, save, submit, close, result."""

@@ -1,0 +1,39 @@
+"""Reading grades."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from elearn.core.grading.grade import GradeState
+from elearn.models import Attempt, Exam, Grade
+
+from .policy import Visible, visible
+
+
+def last_grade(session: Session, attempt_id: int) -> Grade | None:
+    """The grade that counts."""
+    return session.scalar(
+        select(Grade).where(Grade.attempt_id == attempt_id).order_by(Grade.no.desc()).limit(1)
+    )
+
+
+def last_grades(session: Session, attempt_ids: Iterable[int]) -> dict[int, Grade]:
+    """Attempt id -> the grade that counts."""
+    rows = session.scalars(
+        select(Grade).where(Grade.attempt_id.in_(list(attempt_ids))).order_by(Grade.no)
+    )
+    return {grade.attempt_id: grade for grade in rows}
+
+
+def visible_of(exam: Exam, attempt: Attempt, grade: Grade | None, now: datetime) -> Visible:
+    """What the attempt's owner may see now."""
+    return visible(
+        policy=exam.review_policy,
+        closes_at=exam.closes_at,
+        released_at=exam.results_released_at,
+        attempt_state=attempt.state,
+        grade_state=GradeState(grade.state) if grade else None,
+        now=now,
+    )

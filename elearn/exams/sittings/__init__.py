@@ -1,0 +1,1 @@
+"""Sittings (考试安排): window, audience, watching, releasing."""

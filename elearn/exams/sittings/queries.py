@@ -1,0 +1,293 @@
+"""Reading exams: whose they are, who may sit them, how far everybody is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy import ColumnElement, Select, and_, case, exists, false, func, or_, select, true
+from sqlalchemy.orm import Session, aliased, contains_eager, joinedload
+
+from elearn.core.access import Actor, Permission
+from elearn.core.errors import NotFound
+from elearn.models import Attempt, AttemptState, Exam, ExamCandidate, Grade, OrgUnit, Person
+
+# Nothing saved for this long while the clock runs: worth a look, seldom more than a dead battery.
+SILENT_AFTER: Final = timedelta(minutes=3)
+
+
+class Progress(StrEnum):
+    """How far a candidate is; the order is the monitor's: what needs a look comes first."""
+
+    SILENT = "SILENT"
+    IN_PROGRESS = "IN_PROGRESS"
+    ABSENT = "ABSENT"
+    SUBMITTED = "SUBMITTED"
+
+
+@dataclass(frozen=True, slots=True)
+class Headcount:
+    """Should sit, have not come in, are answering, have handed in, are silent (of those
+    answering), and how many were heard of in the last minute."""
+
+    expected: int
+    absent: int
+    answering: int
+    submitted: int
+    silent: int
+    heard: int
+
+
+def covers(path: str, exam_path: str, rank: str, ranks: str) -> bool:
+    """Is a person of unit `path` and `rank` inside an audience of subtree and ranks?"""
+    return path.startswith(exam_path) and (not ranks or f"|{rank}|" in ranks)
+
+
+def is_eligible(session: Session, *, exam: Exam, person: Person) -> bool:
+    """May this person sit this exam at all (window and attempts aside)?"""
+    if not person.active:
+        return False
+    if exam.listed_only:
+        return session.get(ExamCandidate, (exam.id, person.id)) is not None
+    return covers(person.org_unit.path, exam.org_unit.path, person.rank, exam.ranks)
+
+
+def audience(exam: Exam) -> ColumnElement[bool]:
+    """The same as a condition on Person joined to OrgUnit."""
+    if exam.listed_only:
+        listed = exists().where(
+            ExamCandidate.exam_id == exam.id, ExamCandidate.person_id == Person.id
+        )
+        return and_(Person.active, listed)
+    inside = OrgUnit.path.startswith(exam.org_unit.path, autoescape=True)
+    ranks = [rank for rank in exam.ranks.split("|") if rank]
+    return and_(Person.active, inside, Person.rank.in_(ranks) if ranks else true())
+
+
+def candidates_query(exam: Exam) -> Select[Person]:
+    """Everybody who should sit the exam, by unit and staff number."""
+    return (
+        select(Person)
+        .join(Person.org_unit)
+        .options(contains_eager(Person.org_unit))
+        .where(audience(exam))
+        .order_by(OrgUnit.path, Person.staff_no)
+    )
+
+
+def exams_of_person_query(person: Person) -> Select[Exam]:
+    """Exams this person may sit or has sat, latest first; cancelled ones only if sat."""
+    ancestors = [int(part) for part in person.org_unit.path.split("/") if part]
+    listed = exists().where(ExamCandidate.exam_id == Exam.id, ExamCandidate.person_id == person.id)
+    by_rank = Exam.ranks == ""
+    if person.rank:
+        by_rank = or_(by_rank, Exam.ranks.contains(f"|{person.rank}|", autoescape=True))
+    by_unit = and_(Exam.org_unit_id.in_(ancestors), by_rank)
+    mine = exists().where(Attempt.exam_id == Exam.id, Attempt.person_id == person.id)
+    invited = (
+        or_(and_(Exam.listed_only, listed), and_(~Exam.listed_only, by_unit))
+        if person.active
+        else false()
+    )
+    return (
+        select(Exam)
+        .where(or_(and_(invited, Exam.cancelled_at.is_(None)), mine))
+        .options(joinedload(Exam.blueprint_revision), joinedload(Exam.org_unit))
+        .order_by(Exam.opens_at.desc(), Exam.id.desc())
+    )
+
+
+def get_exam_for(session: Session, *, public_id: str, person: Person) -> Exam:
+    """The exam if this person may sit it or has sat it. Raises NotFound."""
+    query = exams_of_person_query(person).where(Exam.public_id == public_id)
+    exam = session.scalar(query)
+    if exam is None:
+        raise NotFound
+    return exam
+
+
+def managed_exams_query(actor: Actor) -> Select[Exam]:
+    """Exams inside the subtrees the actor schedules for, latest first."""
+    roots = actor.roots(Permission.SCHEDULE_EXAM)
+    return (
+        select(Exam)
+        .join(Exam.org_unit)
+        .where(or_(false(), *(OrgUnit.path.startswith(r, autoescape=True) for r in roots)))
+        .options(contains_eager(Exam.org_unit), joinedload(Exam.blueprint_revision))
+        .order_by(Exam.opens_at.desc(), Exam.id.desc())
+    )
+
+
+def get_managed_exam(session: Session, *, public_id: str, actor: Actor) -> Exam:
+    """The exam if it lies in the actor's scope. Raises NotFound."""
+    exam = session.scalar(managed_exams_query(actor).where(Exam.public_id == public_id))
+    if exam is None:
+        raise NotFound
+    return exam
+
+
+def units_query(actor: Actor) -> Select[OrgUnit]:
+    """Units the actor may schedule for, in tree order."""
+    roots = actor.roots(Permission.SCHEDULE_EXAM)
+    return (
+        select(OrgUnit)
+        .where(
+            OrgUnit.active,
+            or_(false(), *(OrgUnit.path.startswith(r, autoescape=True) for r in roots)),
+        )
+        .order_by(OrgUnit.path)
+    )
+
+
+def ranks_in_scope(session: Session, actor: Actor) -> list[str]:
+    """Ranks held by active people of the actor's subtrees."""
+    roots = actor.roots(Permission.SCHEDULE_EXAM)
+    return list(
+        session.scalars(
+            select(Person.rank)
+            .join(Person.org_unit)
+            .where(
+                Person.active,
+                Person.rank != "",
+                or_(false(), *(OrgUnit.path.startswith(r, autoescape=True) for r in roots)),
+            )
+            .distinct()
+        )
+    )
+
+
+def roll_query(
+    exam: Exam, *, now: datetime, only: Progress | None = None, search: str = ""
+) -> Select[Person, Attempt, Grade]:
+    """(Person, latest Attempt or None, latest Grade or None) of everybody invited or seen."""
+    latest, grade = _joined()
+    query = (
+        select(Person, latest, grade)
+        .join(Person.org_unit)
+        .outerjoin(latest, _is_latest(exam, latest))
+        .outerjoin(grade, _is_last_grade(latest, grade))
+        .options(contains_eager(Person.org_unit))
+        .where(or_(audience(exam), latest.id.is_not(None)))
+        .order_by(_attention(latest, now), OrgUnit.path, Person.staff_no)
+    )
+    if only is not None:
+        query = query.where(_is_at(latest, only, now))
+    if search:
+        like = or_(
+            Person.name.contains(search, autoescape=True),
+            Person.staff_no.contains(search, autoescape=True),
+            OrgUnit.name.contains(search, autoescape=True),
+        )
+        query = query.where(like)
+    return query
+
+
+def headcount(session: Session, *, exam: Exam, now: datetime) -> Headcount:
+    """The monitor's tiles, in one statement."""
+    latest, _ = _joined()
+
+    def count(condition: ColumnElement[bool]) -> ColumnElement[int]:
+        return func.count(case((condition, 1)))
+
+    row = session.execute(
+        select(
+            func.count(),
+            count(_is_at(latest, Progress.ABSENT, now)),
+            count(latest.state == AttemptState.IN_PROGRESS),
+            count(_is_at(latest, Progress.SUBMITTED, now)),
+            count(_is_at(latest, Progress.SILENT, now)),
+            count(latest.last_saved_at >= now - timedelta(minutes=1)),
+        )
+        .select_from(Person)
+        .join(Person.org_unit)
+        .outerjoin(latest, _is_latest(exam, latest))
+        .where(or_(audience(exam), latest.id.is_not(None)))
+    ).one()
+    return Headcount(*row)
+
+
+def progress_of(attempt: Attempt | None, now: datetime) -> Progress:
+    """The same rule for one row already read."""
+    if attempt is None:
+        return Progress.ABSENT
+    if attempt.state == AttemptState.SUBMITTED:
+        return Progress.SUBMITTED
+    heard = attempt.last_saved_at or attempt.started_at
+    return Progress.SILENT if heard < now - SILENT_AFTER else Progress.IN_PROGRESS
+
+
+def pending_grades(session: Session, exam: Exam) -> int:
+    """Handed in and still waiting for a marker."""
+    final = exists().where(Grade.attempt_id == Attempt.id, Grade.state == "FINAL")
+    return (
+        session.scalar(
+            select(func.count())
+            .select_from(Attempt)
+            .where(Attempt.exam_id == exam.id, Attempt.state == AttemptState.SUBMITTED, ~final)
+        )
+        or 0
+    )
+
+
+def exam_counts(session: Session, exams: Sequence[Exam]) -> dict[int, tuple[int, int]]:
+    """Exam id -> (attempts open, attempts handed in), for the list page."""
+    rows = session.execute(
+        select(
+            Attempt.exam_id,
+            func.count(case((Attempt.state == AttemptState.IN_PROGRESS, 1))),
+            func.count(case((Attempt.state == AttemptState.SUBMITTED, 1))),
+        )
+        .where(Attempt.exam_id.in_([exam.id for exam in exams]))
+        .group_by(Attempt.exam_id)
+    )
+    return {exam_id: (running, done) for exam_id, running, done in rows}
+
+
+def _joined() -> tuple[type[Attempt], type[Grade]]:
+    return aliased(Attempt, name="latest"), aliased(Grade, name="last_grade")
+
+
+def _is_latest(exam: Exam, latest: type[Attempt]) -> ColumnElement[bool]:
+    every = aliased(Attempt)
+    newest = (
+        select(func.max(every.no))
+        .where(every.exam_id == exam.id, every.person_id == Person.id)
+        .correlate(Person)
+        .scalar_subquery()
+    )
+    return and_(latest.exam_id == exam.id, latest.person_id == Person.id, latest.no == newest)
+
+
+def _is_last_grade(latest: type[Attempt], grade: type[Grade]) -> ColumnElement[bool]:
+    every = aliased(Grade)
+    newest = (
+        select(func.max(every.no))
+        .where(every.attempt_id == latest.id)
+        .correlate(latest)
+        .scalar_subquery()
+    )
+    return and_(grade.attempt_id == latest.id, grade.no == newest)
+
+
+def _silent(latest: type[Attempt], now: datetime) -> ColumnElement[bool]:
+    heard = func.coalesce(latest.last_saved_at, latest.started_at)
+    return and_(latest.state == AttemptState.IN_PROGRESS, heard < now - SILENT_AFTER)
+
+
+def _is_at(latest: type[Attempt], progress: Progress, now: datetime) -> ColumnElement[bool]:
+    if progress is Progress.ABSENT:
+        return latest.id.is_(None)
+    if progress is Progress.SUBMITTED:
+        return latest.state == AttemptState.SUBMITTED
+    if progress is Progress.SILENT:
+        return _silent(latest, now)
+    return and_(latest.state == AttemptState.IN_PROGRESS, ~_silent(latest, now))
+
+
+def _attention(latest: type[Attempt], now: datetime) -> ColumnElement[int]:
+    order = list(Progress)
+    return case(
+        *((_is_at(latest, progress, now), number) for number, progress in enumerate(order)),
+        else_=len(order),
+    )

@@ -1,0 +1,263 @@
+"""Blueprints, exams, papers, attempts, answer events, grades, marks."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from .base import Base, bigref, intpk, public_id
+from .people import OrgUnit, Person
+
+
+class ReviewPolicy(StrEnum):
+    """When a candidate may see what. Nothing about keys before the attempt is closed, ever."""
+
+    SCORE_ONLY = "SCORE_ONLY"  # score after grading, no questions
+    AFTER_CLOSE = (
+        "AFTER_CLOSE"  # score at once; questions, keys, explanations after the window
+    )
+    AT_ONCE = "AT_ONCE"  # everything as soon as the own attempt is graded
+    HIDDEN = "HIDDEN"  # nothing until the examiner releases
+
+
+class AttemptState(StrEnum):
+    """IN_PROGRESS -> SUBMITTED, once."""
+
+    IN_PROGRESS = "IN_PROGRESS"
+    SUBMITTED = "SUBMITTED"
+
+
+class ClosedBy(StrEnum):
+    """Who ended the attempt."""
+
+    CANDIDATE = "CANDIDATE"
+    DEADLINE = "DEADLINE"
+    EXAMINER = "EXAMINER"
+
+
+class BlueprintRow(Base):
+    """A blueprint (组卷规则) by its code."""
+
+    __tablename__ = "blueprint"
+
+    id: Mapped[intpk]
+    code: Mapped[str] = mapped_column(String(60), unique=True)
+    current_revision_id: Mapped[int | None] = mapped_column(
+        bigref, ForeignKey("blueprint_revision.id", use_alter=True)
+    )
+    active: Mapped[bool] = mapped_column(default=True)
+
+    current: Mapped["BlueprintRevision | None"] = relationship(
+        foreign_keys=[current_revision_id]
+    )
+
+
+class BlueprintRevision(Base):
+    """Immutable. `spec` is `Blueprint.canonical()`."""
+
+    __tablename__ = "blueprint_revision"
+
+    id: Mapped[intpk]
+    blueprint_id: Mapped[int] = mapped_column(bigref, ForeignKey("blueprint.id"))
+    hash: Mapped[str] = mapped_column(String(64))
+    title: Mapped[str] = mapped_column(String(200))
+    spec: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+
+    blueprint: Mapped[BlueprintRow] = relationship(foreign_keys=[blueprint_id])
+
+    __table_args__ = (UniqueConstraint("blueprint_id", "hash"),)
+
+
+class Exam(Base):
+    """A scheduled exam: a blueprint revision, a window, an audience.
+
+    The audience is the subtree of `org_unit` narrowed by `ranks` (`|`-separated with leading and
+    trailing `|`, "" = all) unless `listed_only`, when only `ExamCandidate` rows may sit.
+    """
+
+    __tablename__ = "exam"
+
+    id: Mapped[intpk]
+    public_id: Mapped[public_id]
+    title: Mapped[str] = mapped_column(String(200))
+    blueprint_revision_id: Mapped[int] = mapped_column(
+        bigref, ForeignKey("blueprint_revision.id")
+    )
+    org_unit_id: Mapped[int] = mapped_column(bigref, ForeignKey("org_unit.id"))
+    ranks: Mapped[str] = mapped_column(String(500), default="")
+    listed_only: Mapped[bool] = mapped_column(default=False)
+    opens_at: Mapped[datetime]
+    closes_at: Mapped[datetime]
+    duration_s: Mapped[int]
+    attempts_max: Mapped[int]
+    review_policy: Mapped[ReviewPolicy] = mapped_column(String(20))
+    results_released_at: Mapped[datetime | None]
+    cancelled_at: Mapped[datetime | None]
+    created_by_id: Mapped[int] = mapped_column(bigref, ForeignKey("person.id"))
+    created_at: Mapped[datetime]
+
+    blueprint_revision: Mapped[BlueprintRevision] = relationship()
+    org_unit: Mapped[OrgUnit] = relationship()
+
+    __table_args__ = (
+        CheckConstraint("closes_at > opens_at", name="window"),
+        CheckConstraint("duration_s > 0", name="duration"),
+        CheckConstraint("attempts_max > 0", name="attempts"),
+        Index("ix_exam_org_unit_id", "org_unit_id"),
+        Index("ix_exam_closes_at", "closes_at"),
+    )
+
+
+class ExamCandidate(Base):
+    """A person listed by name for an exam with `listed_only`."""
+
+    __tablename__ = "exam_candidate"
+
+    exam_id: Mapped[int] = mapped_column(
+        bigref, ForeignKey("exam.id"), primary_key=True
+    )
+    person_id: Mapped[int] = mapped_column(
+        bigref, ForeignKey("person.id"), primary_key=True
+    )
+
+
+class Attempt(Base):
+    """One sitting of one person (答卷). The paper is stored as drawn; it is evidence.
+
+    `paper` is `Paper.canonical()`, `paper_hash` its hash; `seed`, `bank_hash` and the exam's
+    blueprint revision re-derive it. `last_seq` numbers the answer events. `answered` (items with
+    an answer) and `last_saved_at` are kept by the same transaction that writes the events, so that
+    a monitor of ten thousand candidates need not read the log.
+    """
+
+    __tablename__ = "attempt"
+
+    id: Mapped[intpk]
+    public_id: Mapped[public_id]
+    exam_id: Mapped[int] = mapped_column(bigref, ForeignKey("exam.id"))
+    person_id: Mapped[int] = mapped_column(bigref, ForeignKey("person.id"))
+    no: Mapped[int]
+    state: Mapped[AttemptState] = mapped_column(String(20))
+    seed: Mapped[str] = mapped_column(String(64))
+    bank_hash: Mapped[str] = mapped_column(String(64))
+    paper_hash: Mapped[str] = mapped_column(String(64))
+    paper: Mapped[dict[str, Any]]
+    started_at: Mapped[datetime]
+    deadline_at: Mapped[datetime]
+    submitted_at: Mapped[datetime | None]
+    closed_by: Mapped[ClosedBy | None] = mapped_column(String(20))
+    last_seq: Mapped[int] = mapped_column(default=0)
+    answered: Mapped[int] = mapped_column(default=0)
+    last_saved_at: Mapped[datetime | None]
+    flags: Mapped[list[Any]] = mapped_column(default=list)
+
+    exam: Mapped[Exam] = relationship()
+    person: Mapped[Person] = relationship()
+
+    __table_args__ = (
+        UniqueConstraint("exam_id", "person_id", "no"),
+        Index(
+            "uq_attempt_one_open",
+            "exam_id",
+            "person_id",
+            unique=True,
+            sqlite_where=text("state = 'IN_PROGRESS'"),
+            postgresql_where=text("state = 'IN_PROGRESS'"),
+        ),
+        CheckConstraint(
+            "(state = 'SUBMITTED') = (submitted_at IS NOT NULL AND closed_by IS NOT NULL)",
+            name="submitted",
+        ),
+        CheckConstraint("deadline_at > started_at", name="deadline"),
+        Index("ix_attempt_person_id", "person_id"),
+        Index("ix_attempt_state_deadline_at", "state", "deadline_at"),
+    )
+
+
+class AnswerEvent(Base):
+    """Append-only: the current answer of an item is its event with the highest `seq`.
+
+    `event_id` is made by the client, so that a repeated delivery changes nothing.
+    """
+
+    __tablename__ = "answer_event"
+
+    id: Mapped[intpk]
+    attempt_id: Mapped[int] = mapped_column(bigref, ForeignKey("attempt.id"))
+    seq: Mapped[int]
+    event_id: Mapped[str] = mapped_column(String(40))
+    item_no: Mapped[int]
+    part_no: Mapped[int]
+    value: Mapped[dict[str, Any]]
+    received_at: Mapped[datetime]
+
+    __table_args__ = (
+        UniqueConstraint("attempt_id", "seq"),
+        UniqueConstraint("attempt_id", "event_id"),
+    )
+
+
+class Grade(Base):
+    """A grading of an attempt; corrections are new rows with a higher `no`, the last counts."""
+
+    __tablename__ = "grade"
+
+    id: Mapped[intpk]
+    attempt_id: Mapped[int] = mapped_column(bigref, ForeignKey("attempt.id"))
+    no: Mapped[int]
+    state: Mapped[str] = mapped_column(String(10))
+    score_centi: Mapped[int]
+    full_centi: Mapped[int]
+    passed: Mapped[bool | None]
+    policy_version: Mapped[str] = mapped_column(String(20))
+    detail: Mapped[dict[str, Any]]
+    reason: Mapped[str] = mapped_column(String(200), default="")
+    graded_at: Mapped[datetime]
+
+    attempt: Mapped[Attempt] = relationship()
+
+    __table_args__ = (
+        UniqueConstraint("attempt_id", "no"),
+        CheckConstraint("score_centi BETWEEN 0 AND full_centi", name="score"),
+        CheckConstraint(
+            "(state = 'FINAL' AND passed IS NOT NULL) OR (state = 'PENDING' AND passed IS NULL)",
+            name="state",
+        ),
+        Index("ix_grade_state", "state"),
+    )
+
+
+class Mark(Base):
+    """A marker's points for one short-answer part; the row with the highest id counts.
+
+    `rubric` holds what was given for each rubric point, in the rubric's own hundredths;
+    `points_centi` is the sum scaled to what the part is worth on this paper.
+    """
+
+    __tablename__ = "mark"
+
+    id: Mapped[intpk]
+    attempt_id: Mapped[int] = mapped_column(bigref, ForeignKey("attempt.id"))
+    item_no: Mapped[int]
+    part_no: Mapped[int]
+    points_centi: Mapped[int]
+    rubric: Mapped[list[Any]]
+    comment: Mapped[str] = mapped_column(Text, default="")
+    marker_id: Mapped[int] = mapped_column(bigref, ForeignKey("person.id"))
+    marked_at: Mapped[datetime]
+
+    __table_args__ = (
+        CheckConstraint("points_centi >= 0", name="points"),
+        Index("ix_mark_attempt_id", "attempt_id"),
+    )

@@ -1,0 +1,153 @@
+"""Reads of training records: one person's years, hours, rows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from elearn.core.credit.rules import Target, yearly_target
+from elearn.core.errors import NotFound
+from elearn.models import HoursBucket, Person, RecordKind, TrainingRecord
+
+
+@dataclass(frozen=True, slots=True)
+class HoursLine:
+    """Hours of one kind against the target; `target_centi` None means no rule is known."""
+
+    bucket: HoursBucket
+    done_centi: int
+    target_centi: int | None
+    years: int
+
+    @property
+    def missing_centi(self) -> int:
+        """What is still to do, never negative."""
+        return max(0, (self.target_centi or 0) - self.done_centi)
+
+
+@dataclass(frozen=True, slots=True)
+class Portfolio:
+    """One person's year. Online and concentrated hours are never added up (facts TR-08)."""
+
+    year: int
+    years: list[int]
+    records: list[TrainingRecord]
+    online: HoursLine
+    concentrated: HoursLine
+    target: Target
+    required_centi: int
+    elective_centi: int
+
+
+def record_by_source(session: Session, source_key: str) -> TrainingRecord | None:
+    """The record made from this source, if it exists."""
+    return session.scalar(select(TrainingRecord).where(TrainingRecord.source_key == source_key))
+
+
+def get_own_record(session: Session, person: Person, public_id: str) -> TrainingRecord:
+    """A record of this very person. Raises NotFound for anybody else's."""
+    record = session.scalar(
+        select(TrainingRecord).where(
+            TrainingRecord.public_id == public_id, TrainingRecord.person_id == person.id
+        )
+    )
+    if record is None:
+        raise NotFound
+    return record
+
+
+def records_of(
+    session: Session, person_id: int, *, year: int | None = None
+) -> list[TrainingRecord]:
+    """Newest first; of one credit year or of all."""
+    query = select(TrainingRecord).where(TrainingRecord.person_id == person_id)
+    if year is not None:
+        query = query.where(TrainingRecord.credit_year == year)
+    query = query.order_by(TrainingRecord.finished_at.desc(), TrainingRecord.id.desc())
+    return list(session.scalars(query))
+
+
+def hours_of(session: Session, person_id: int) -> dict[tuple[int, HoursBucket], int]:
+    """(credit year, bucket) -> hundredths of an hour, all years in one statement."""
+    query = (
+        select(
+            TrainingRecord.credit_year,
+            TrainingRecord.hours_bucket,
+            func.sum(TrainingRecord.hours_centi),
+        )
+        .where(TrainingRecord.person_id == person_id)
+        .group_by(TrainingRecord.credit_year, TrainingRecord.hours_bucket)
+    )
+    return {
+        (year, HoursBucket(bucket)): int(total) for year, bucket, total in session.execute(query)
+    }
+
+
+def hours_between(
+    session: Session, person_ids: Sequence[int], *, start: datetime, end: datetime
+) -> dict[tuple[int, HoursBucket], int]:
+    """(person, bucket) -> hundredths of an hour finished in [start, end)."""
+    query = (
+        select(
+            TrainingRecord.person_id,
+            TrainingRecord.hours_bucket,
+            func.sum(TrainingRecord.hours_centi),
+        )
+        .where(
+            TrainingRecord.person_id.in_(person_ids),
+            TrainingRecord.finished_at >= start,
+            TrainingRecord.finished_at < end,
+        )
+        .group_by(TrainingRecord.person_id, TrainingRecord.hours_bucket)
+    )
+    return {
+        (person, HoursBucket(bucket)): int(total)
+        for person, bucket, total in session.execute(query)
+    }
+
+
+def year_hours(
+    session: Session, person: Person, *, year: int
+) -> tuple[HoursLine, HoursLine, Target]:
+    """Online and concentrated hours of a year, each against its own target.
+
+    Where the rule asks for a total over several years (TR-01: five), the concentrated line sums
+    the years up to and including `year`.
+    """
+    sums = hours_of(session, person.id)
+    target = yearly_target(person.rank or None)
+    span = range(year - target.concentrated_years + 1, year + 1)
+    online = HoursLine(
+        HoursBucket.ONLINE, sums.get((year, HoursBucket.ONLINE), 0), target.online_centi, 1
+    )
+    concentrated = HoursLine(
+        HoursBucket.CONCENTRATED,
+        sum(sums.get((each, HoursBucket.CONCENTRATED), 0) for each in span),
+        target.concentrated_centi,
+        target.concentrated_years,
+    )
+    return online, concentrated, target
+
+
+def portfolio(session: Session, person: Person, *, year: int | None, this_year: int) -> Portfolio:
+    """Everything /me shows for `year` (None or a year without records: this year)."""
+    query = (
+        select(TrainingRecord.credit_year).where(TrainingRecord.person_id == person.id).distinct()
+    )
+    years = sorted({this_year, *session.scalars(query)}, reverse=True)
+    shown = year if year is not None and year in years else this_year
+    online, concentrated, target = year_hours(session, person, year=shown)
+    records = records_of(session, person.id, year=shown)
+    courses = [row for row in records if row.kind == RecordKind.COURSE]
+    return Portfolio(
+        year=shown,
+        years=years,
+        records=records,
+        online=online,
+        concentrated=concentrated,
+        target=target,
+        required_centi=sum(row.hours_centi for row in courses if row.required),
+        elective_centi=sum(row.hours_centi for row in courses if not row.required),
+    )

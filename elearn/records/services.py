@@ -1,0 +1,246 @@
+"""Writing training records: exactly once, with hours by a versioned rule, and a hash over all."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from elearn.config import DISPLAY_ZONE
+from elearn.core.centi import centi_text
+from elearn.core.credit.rules import Bucket, Credit, CreditRule, Evidence, credit, rule_by_id
+from elearn.core.records import plain_evidence, record_hash, valid_until
+from elearn.models import (
+    Attempt,
+    CourseRevision,
+    HoursBucket,
+    OrgUnit,
+    Person,
+    RecordKind,
+    TrainingRecord,
+    new_public_id,
+)
+
+from .queries import record_by_source
+
+# The rule in force. Old records keep the rule and version that made them.
+CREDIT_RULE = "declared"
+
+# Every column but the key of the row and the hash itself.
+HASHED = tuple(
+    column.key for column in TrainingRecord.__table__.columns if column.key not in {"id", "hash"}
+)
+
+
+def record_course(
+    session: Session,
+    *,
+    person: Person,
+    course_revision: CourseRevision,
+    started_at: datetime,
+    finished_at: datetime,
+    evidence: dict[str, Any],
+    explanation: str,
+    now: datetime,
+) -> TrainingRecord:
+    """A completed course. `explanation` is the completion rule's sentence about it.
+
+    A second call for the same person and course gives the row that exists, whatever it says.
+    """
+    course = course_revision.course
+    key = f"course:{course.code}:{person.id}"
+    if (known := _known(session, person, key)) is not None:
+        return known
+    rule = rule_by_id(CREDIT_RULE)
+    earned = credit(
+        rule,
+        Evidence(
+            completed=True,
+            declared_centi=course_revision.hours_centi,
+            minutes=sum(lesson.minutes for lesson in course_revision.lessons),
+            test_passed=any(lesson.quiz_required for lesson in course_revision.lessons),
+            day_centi=_hours_that_day(session, rule, person.id, finished_at),
+        ),
+    )
+    return _insert(
+        session,
+        person=person,
+        now=now,
+        source_key=key,
+        kind=RecordKind.COURSE,
+        subject_code=course.code,
+        subject_title=course_revision.title,
+        subject_hash=course_revision.hash,
+        strand=course_revision.strand,
+        required=course_revision.required,
+        started_at=started_at,
+        finished_at=finished_at,
+        passed=True,
+        explanation=_sentences(explanation, earned.reason),
+        evidence=plain_evidence(evidence),
+        **_credit_fields(earned),
+    )
+
+
+def record_exam(
+    session: Session,
+    *,
+    person: Person,
+    attempt_public_id: str,
+    exam_title: str,
+    subject_code: str,
+    paper_hash: str,
+    started_at: datetime,
+    finished_at: datetime,
+    score_centi: int,
+    full_centi: int,
+    passed: bool,
+    hours_centi: int,
+    valid_months: int | None,
+    evidence: dict[str, Any],
+    now: datetime,
+) -> TrainingRecord:
+    """A graded attempt, passed or not; `hours_centi` are the exam's hours for passing.
+
+    Hours count once per exam: passing again is recorded with none. A second call for the same
+    attempt gives the row that exists.
+    """
+    key = f"attempt:{attempt_public_id}"
+    if (known := _known(session, person, key)) is not None:
+        return known
+    rule = rule_by_id(CREDIT_RULE)
+    again = passed and _passed_before(session, person.id, attempt_public_id)
+    earned = credit(
+        rule,
+        Evidence(
+            completed=passed,
+            declared_centi=0 if again else hours_centi,
+            test_passed=passed,
+            day_centi=_hours_that_day(session, rule, person.id, finished_at),
+        ),
+    )
+    result = f"得 {centi_text(score_centi)} 分，满分 {centi_text(full_centi)} 分，"
+    hours_words = "这场考试已经计过学时，不重复计。" if again else earned.reason
+    day = finished_at.astimezone(DISPLAY_ZONE).date()
+    return _insert(
+        session,
+        person=person,
+        now=now,
+        source_key=key,
+        kind=RecordKind.EXAM,
+        subject_code=subject_code,
+        subject_title=exam_title,
+        subject_hash=paper_hash,
+        started_at=started_at,
+        finished_at=finished_at,
+        score_centi=score_centi,
+        full_centi=full_centi,
+        passed=passed,
+        valid_until=valid_until(day, valid_months) if passed else None,
+        explanation=_sentences(
+            result + ("合格。" if passed else "未合格，不计学时。"), hours_words if passed else ""
+        ),
+        evidence=plain_evidence(evidence),
+        **_credit_fields(earned),
+    )
+
+
+def verify_record(record: TrainingRecord) -> bool:
+    """Does the row still say what it said when it was written?"""
+    try:
+        return record.hash == record_hash(_hashed_fields(record))
+    except TypeError:
+        return False
+
+
+def _known(session: Session, person: Person, key: str) -> TrainingRecord | None:
+    """The record that exists; otherwise this person's records are ours to write.
+
+    The row lock makes "once per exam" and daily caps exact when two requests finish together.
+    It does not disturb rows that only refer to the person.
+    """
+    known = record_by_source(session, key)
+    if known is not None:
+        return known
+    session.execute(select(Person.id).where(Person.id == person.id).with_for_update(key_share=True))
+    return record_by_source(session, key)
+
+
+def _insert(session: Session, *, person: Person, now: datetime, **fields: Any) -> TrainingRecord:
+    """Write the row, or give the one somebody else wrote for the same source meanwhile."""
+    unit = session.get_one(OrgUnit, person.org_unit_id)
+    record = TrainingRecord(
+        public_id=new_public_id(),
+        person_id=person.id,
+        org_unit_id=unit.id,
+        org_name=unit.name,
+        credit_year=fields["finished_at"].astimezone(DISPLAY_ZONE).year,
+        created_at=now,
+        **{"required": False, **fields},
+    )
+    record.hash = record_hash(_hashed_fields(record))
+    try:
+        with session.begin_nested():
+            session.add(record)
+    except IntegrityError:
+        written = record_by_source(session, fields["source_key"])
+        if written is None:
+            raise
+        return written
+    return record
+
+
+def _hashed_fields(record: TrainingRecord) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in HASHED}
+
+
+def _credit_fields(earned: Credit) -> dict[str, Any]:
+    return {
+        "hours_centi": earned.hours_centi,
+        "hours_bucket": HoursBucket(earned.bucket.value),
+        "credit_rule": earned.rule_id,
+        "credit_rule_version": earned.rule_version,
+    }
+
+
+def _hours_that_day(
+    session: Session, rule: CreditRule, person_id: int, finished_at: datetime
+) -> int:
+    """Online hours of the same day in Asia/Shanghai; asked only when the rule caps a day."""
+    if rule.day_cap_centi is None:
+        return 0
+    local = finished_at.astimezone(DISPLAY_ZONE)
+    start = local.replace(hour=0, minute=0, second=0, microsecond=0)
+    end = local.replace(hour=23, minute=59, second=59, microsecond=999999)
+    total = session.scalar(
+        select(func.sum(TrainingRecord.hours_centi)).where(
+            TrainingRecord.person_id == person_id,
+            TrainingRecord.hours_bucket == HoursBucket(Bucket.ONLINE.value),
+            TrainingRecord.finished_at.between(start, end),
+        )
+    )
+    return int(total or 0)
+
+
+def _passed_before(session: Session, person_id: int, attempt_public_id: str) -> bool:
+    """Did another attempt at the same exam bring its hours already?"""
+    exam = select(Attempt.exam_id).where(Attempt.public_id == attempt_public_id)
+    others = (
+        select(TrainingRecord.id)
+        .join(Attempt, TrainingRecord.source_key == "attempt:" + Attempt.public_id)
+        .where(
+            TrainingRecord.person_id == person_id,
+            TrainingRecord.passed,
+            TrainingRecord.hours_centi > 0,
+            Attempt.person_id == person_id,
+            Attempt.exam_id == exam.scalar_subquery(),
+        )
+    )
+    return session.scalar(others.limit(1)) is not None
+
+
+def _sentences(*parts: str) -> str:
+    """At most what the column holds; cut with an ellipsis, never in silence."""
+    text = "".join(part for part in parts if part)
+    return text if len(text) <= 500 else text[:499] + "…"

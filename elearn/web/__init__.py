@@ -1,0 +1,1 @@
+"""What every page shares: sign-in glue, permission table, errors, security headers, templates."""

@@ -1,0 +1,219 @@
+"""The authorization matrix, generated from the route map x roles x relation to the object.
+
+World: district > bureau > office, and a sister bureau. The objects belong to the bureau. Every
+role is granted, one person each, over the district (above), the bureau (same), the office (below)
+or the sister (other). Each cell is one request; what it must answer follows from `web/policy.py`
+and from what the object is, never from what the views happen to do.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import Connection, select
+from sqlalchemy.orm import Session
+
+from elearn import db
+from elearn.core.access import HOLDERS, Permission, Role
+from elearn.models import ContentAsset, LawVersion, Person, RoleGrant
+from elearn.web.policy import ROUTES, Access
+from tests.conftest import Browser
+from tests.factories import make_grant, make_person, make_unit
+from tests.factories_courses import make_course, publish_laws
+from tests.factories_exams import make_attempt, make_bank, make_exam
+from tests.factories_reports import make_assignment, make_course_record
+
+OPEN, SIGN_IN, NO_ROLE, STRANGER = "open", "sign in", "403", "404"
+SCOPES = ("above", "same", "below", "other")
+
+# What stands behind the arguments of a route. "own": only its person; "audience": people of the
+# unit; "unit": staff whose role covers the unit; "global": everyone who may pass the door.
+OBJECTS: dict[str, tuple[str, str]] = {
+    "exams.lobby": ("exam", "audience"),
+    "exams.start": ("exam", "audience"),
+    "exams.take": ("attempt", "own"),
+    "exams.save": ("attempt", "own"),
+    "exams.save_page": ("attempt", "own"),
+    "exams.state": ("attempt", "own"),
+    "exams.confirm": ("attempt", "own"),
+    "exams.submit": ("attempt", "own"),
+    "exams.result": ("attempt", "own"),
+    "exams.monitor": ("exam", "unit"),
+    "exams.release": ("exam", "unit"),
+    "exams.cancel": ("exam", "unit"),
+    "exams.mark_attempt": ("pending", "unit"),
+    "records.record": ("record", "own"),
+    "assignments.detail": ("assignment", "unit"),
+    "assignments.cancel": ("assignment", "unit"),
+    "reports.person": ("person", "unit"),
+    "admin.edit_person": ("person", "unit"),
+    "admin.reset_password": ("person", "unit"),
+    "admin.edit_unit": ("unit", "unit"),
+    "admin.revoke": ("grant", "unit"),
+}
+
+
+@dataclass
+class World:
+    """Ids only: the rows belong to the outer transaction, requests come and go in savepoints."""
+
+    people: dict[tuple[str, str], str] = field(default_factory=dict)
+    args: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def url_args(self, endpoint: str, names: set[str]) -> dict[str, Any]:
+        kind = OBJECTS.get(endpoint, ("", ""))[0] or "shared"
+        known = {**self.args["shared"], **self.args.get(kind, {})}
+        return {name: known[name] for name in names}
+
+
+def build_world(session: Session) -> World:
+    now, world = datetime.now(UTC), World()
+    district = make_unit(session)
+    bureau, sister = make_unit(session, district), make_unit(session, district)
+    office = make_unit(session, bureau)
+    places = {"above": district, "same": bureau, "below": office, "other": sister}
+    for scope, unit in places.items():
+        world.people["cadre", scope] = make_person(session, unit).staff_no
+        for role in Role:
+            person = make_person(session, unit)
+            make_grant(session, person, role, unit)
+            world.people[role.value, scope] = person.staff_no
+    owner = make_person(session, bureau, staff_no="owner")
+    world.people["owner", "same"] = owner.staff_no
+    author = session.scalar(select(Person).where(Person.staff_no == "owner"))
+    assert author is not None
+    questions = make_bank(session)
+    exam = make_exam(session, bureau, by=author, now=now, attempts_max=3)
+    attempt = make_attempt(session, exam, owner, now=now)
+    publish_laws(session)
+    course = make_course(session)
+    record = make_course_record(session, owner, course, at=now - timedelta(days=1))
+    assignment = make_assignment(session, bureau, course, due_at=now + timedelta(days=3))
+    grant = session.scalar(
+        select(RoleGrant).join(RoleGrant.person).where(Person.staff_no == world.people["MARKER", "same"])
+    )
+    asset = ContentAsset(sha256="a" * 64, name="图.png", mime="image/png", data=b"\x89PNG")
+    session.add(asset)
+    session.commit()
+    assert grant is not None
+    lesson = course.lessons[0]
+    world.args = {
+        "shared": {
+            "code": course.course.code,
+            "lesson_code": lesson.code,
+            "sha256": asset.sha256,
+            "short": session.scalars(select(LawVersion.short)).first(),
+            "filename": "icon.svg",
+        },
+        "blueprint": {"code": exam.blueprint_revision.blueprint.code},
+        "question": {"code": questions[0].code},
+        "exam": {"public_id": exam.public_id},
+        "attempt": {"public_id": attempt.public_id},
+        "pending": {"public_id": attempt.public_id},
+        "record": {"public_id": record.public_id},
+        "assignment": {"public_id": assignment.public_id},
+        "person": {"public_id": owner.public_id},
+        "unit": {"public_id": bureau.public_id},
+        "grant": {"grant_id": grant.id, "public_id": str(grant.id)},
+    }
+    for endpoint in ("exams.blueprint", "exams.edit_blueprint"):
+        world.args[endpoint] = world.args["blueprint"]
+    world.args["authoring.question"] = world.args["question"]
+    return world
+
+
+def expected(endpoint: str, who: str, scope: str) -> str:
+    """What the policy asks for, in one of four words."""
+    policy, nature = ROUTES[endpoint], OBJECTS.get(endpoint, ("", "global"))[1]
+    if policy is Access.PUBLIC:
+        return OPEN
+    if who == "anonymous":
+        return SIGN_IN
+    if isinstance(policy, Permission):
+        if who not in {role.value for role in HOLDERS[policy]}:
+            return NO_ROLE
+        return OPEN if nature == "global" or scope in {"above", "same"} else STRANGER
+    if nature == "own":
+        return OPEN if who == "owner" else STRANGER
+    if nature == "audience":
+        return OPEN if scope in {"same", "below"} else STRANGER
+    return OPEN
+
+
+def verdict(status: int, location: str) -> str:
+    """The word for an answer."""
+    if status == 401 or (status == 302 and location.startswith("/sign-in")):
+        return SIGN_IN
+    if status in {403, 404}:
+        return str(status)
+    return OPEN if status not in {405, 500, 503} else f"broken ({status})"
+
+
+def endpoints() -> Iterator[str]:
+    yield from sorted(ROUTES.keys() - {"static"})
+
+
+@pytest.mark.parametrize("endpoint", list(endpoints()))
+def test_every_cell_of_the_matrix(
+    endpoint: str,
+    app: Flask,
+    session: Session,
+    connection: Connection,
+    browser: Callable[[], Browser],
+) -> None:
+    world = build_world(session)
+    session.close()
+    wrong: list[str] = []
+    for rule in app.url_map.iter_rules(endpoint):
+        with app.test_request_context():
+            names = world.args.get(endpoint) or world.url_args(endpoint, set(rule.arguments))
+            path = rule.build({name: names[name] for name in rule.arguments}, append_unknown=False)
+        assert path is not None
+        for method in sorted((rule.methods or set()) & {"GET", "POST"}):
+            cells = [("anonymous", "other"), *world.people]
+            for who, scope in cells:
+                nested = connection.begin_nested()
+                answer = ask(connection, browser(), world, (who, scope), method, path[1])
+                nested.rollback()
+                wanted = expected(endpoint, who, scope)
+                if endpoint == "exams.mark_attempt" and wanted == OPEN:
+                    wanted = STRANGER  # nothing to mark in it: looks like it does not exist
+                if answer != wanted:
+                    wrong.append(f"{method} {path[1]} as {who} ({scope}): {answer}, not {wanted}")
+    assert wrong == []
+
+
+def ask(
+    connection: Connection,
+    client: Browser,
+    world: World,
+    cell: tuple[str, str],
+    method: str,
+    path: str,
+) -> str:
+    if cell in world.people:
+        with db.new_session(connection, write=True) as work:
+            query = select(Person).where(Person.staff_no == world.people[cell])
+            client.sign_in(work.scalars(query).one(), work)
+    response = client.open(path, method=method)
+    location = response.headers.get("Location", "")
+    if path.startswith(("/sign-out", "/settings/sign-out", "/sign-in")):
+        location = "" if cell[0] != "anonymous" else location
+    return verdict(response.status_code, location)
+
+
+def test_the_matrix_notices_a_missing_guard(
+    session: Session,
+    connection: Connection,
+    browser: Callable[[], Browser],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = build_world(session)
+    session.close()
+    monkeypatch.setitem(ROUTES, "reports.completion", Access.SIGNED_IN)
+    answer = ask(connection, browser(), world, ("cadre", "same"), "GET", "/reports/completion")
+    monkeypatch.undo()
+    assert answer != expected("reports.completion", "cadre", "same")
