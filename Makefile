@@ -8,6 +8,9 @@ BIN := .venv/bin
 # Two processes by default: what the smallest machine we support has. TESTS=... narrows a run.
 JOBS ?= 2
 TESTS ?=
+ARGS ?=
+CHECKS ?=
+UPGRADE ?=
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -18,8 +21,8 @@ setup: ## environment, locked packages and front end, as far as they are not up 
 setup-dev:
 	@$(PYTHON) tools/bootstrap.py dev
 
-run: setup ## serve the demo on http://127.0.0.1:8000
-	@$(BIN)/elearn demo
+run: setup ## serve the demo on http://127.0.0.1:8000 (ARGS="--port 8010" for another port)
+	@$(BIN)/elearn demo $(ARGS)
 
 test: setup-dev ## the whole suite: both databases, real browser (TESTS=path narrows it)
 	@$(BIN)/python -m tests.servers.chromium --install

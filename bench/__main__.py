@@ -41,7 +41,7 @@ def main() -> int:
     results, failed, load = {}, False, os.getloadavg()[0]
     for kind in options.database or KINDS:
         try:
-            outcomes, version = measure(kind, chosen, trace=options.trace)
+            outcomes, version = measure(kind, chosen, passes=options.passes, trace=options.trace)
         except PostgresUnavailable as why:
             print(f"\n{kind}: not on this machine: {why}")
             continue
@@ -58,15 +58,21 @@ def main() -> int:
 
 
 def measure(
-    kind: str, operations: Sequence[Operation], *, trace: bool
+    kind: str, operations: Sequence[Operation], *, passes: int, trace: bool
 ) -> tuple[dict[str, Outcome], str]:
-    """(outcome per operation, what the server calls itself)."""
+    """(outcome per operation, what the server calls itself).
+
+    Of several passes the cheapest counts: what others do to the machine only ever adds.
+    """
+    outcomes: dict[str, Outcome] = {}
     with tempfile.TemporaryDirectory(prefix="elearn-bench-") as name:
         folder = Path(name)
         with open_server(kind, folder) as server:
             lab, floor = Lab(server, folder, tracing=trace), Floor(server)
             try:
-                outcomes = {each.name: _try(each, lab, floor) for each in operations}
+                for each in [*operations] * passes:
+                    now = _try(each, lab, floor)
+                    outcomes[each.name] = report.better(outcomes.get(each.name, now), now)
             finally:
                 floor.close()
                 close_worlds(lab)
@@ -101,6 +107,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--database", action="append", choices=KINDS, help="only this one")
     parser.add_argument("--only", default="", help="operations with this text in their name")
+    parser.add_argument("--passes", type=int, default=1, help="measure so often, keep the best")
     parser.add_argument("--trace", action="store_true", help="which line sends which statement")
     return parser.parse_args()
 

@@ -65,6 +65,15 @@ def table(outcomes: Mapping[str, Outcome]) -> str:
     return "\n".join(_align(rows))
 
 
+def better(before: Outcome, now: Outcome) -> Outcome:
+    """The cheaper of two passes; a failure in either is the result."""
+    if before.cost is None:
+        return before
+    if now.cost is None:
+        return now
+    return min(before, now, key=_cpu_ms)
+
+
 def add_up(outcomes: Mapping[str, Outcome], parts: Mapping[str, int]) -> Outcome:
     """What `parts` (operation -> times) cost together, if all of them were measured."""
     total: list[Cost] = []
@@ -152,6 +161,10 @@ def _row(name: str, cost: Cost, floor: Cost | None) -> tuple[str, ...]:
         "" if cost.wall_s is None else f"{cost.wall_s:.2f}",
         "" if cost.peak_rss_mb is None else f"{cost.peak_rss_mb:.0f}",
     )
+
+
+def _cpu_ms(outcome: Outcome) -> float:
+    return outcome.cost.cpu_ms if outcome.cost else 0.0
 
 
 def _number(value: float) -> str:

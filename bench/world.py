@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from bench import crowd
 from bench.databases import Server
-from bench.measure import Meter, Missing, Tape
+from bench.measure import Meter, Missing, Tape, Unexpected
 from bench.visitor import Visitor, address, sign_in_all
 from elearn import db, migrate
 from elearn.accounts.passwords import hash_password
@@ -75,6 +75,8 @@ class World:
         with db.new_session(self.engine, write=False) as work:
             cadres = select(Person.id).where(Person.staff_no.startswith("b")).order_by(Person.id)
             found = work.scalars(cadres.offset(self._taken).limit(count)).all()
+        if len(found) < count:
+            raise Unexpected(f"no {count} people left of {PEOPLE}: fewer --passes")
         self._taken += count
         return list(found)
 

@@ -31,7 +31,9 @@ FEATURES = (
 )
 
 
-def create_app(settings: Settings | None = None, engine: Engine | Connection | None = None) -> Flask:
+def create_app(
+    settings: Settings | None = None, engine: Engine | Connection | None = None
+) -> Flask:
     """The WSGI application. `engine` is given by tests; otherwise made from the settings."""
     settings = settings or load_settings()
     app = Flask("elearn", static_folder="static", template_folder="templates")

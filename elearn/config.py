@@ -67,17 +67,13 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         database_url=_database_url(url),
         secret_key=env.get("ELEARN_SECRET_KEY") or _local_secret(instance, url),
         instance_dir=instance,
-        content_dir=Path(
-            env.get("ELEARN_CONTENT_DIR") or shipped("courses").parent
-        ).resolve(),
+        content_dir=Path(env.get("ELEARN_CONTENT_DIR") or shipped("courses").parent).resolve(),
         site_name=env.get("ELEARN_SITE_NAME") or "廉政教育",
         help_contact=env.get("ELEARN_HELP_CONTACT") or "本单位系统管理员",
         bind=env.get("ELEARN_BIND", ""),
         https=_flag(env, "ELEARN_HTTPS"),
         proxy_hops=_number(env, "ELEARN_PROXY_HOPS", 0, 0, 5),
-        trusted_hosts=tuple(
-            h for h in env.get("ELEARN_TRUSTED_HOSTS", "").split(",") if h
-        ),
+        trusted_hosts=tuple(h for h in env.get("ELEARN_TRUSTED_HOSTS", "").split(",") if h),
         session_idle_s=_number(env, "ELEARN_SESSION_IDLE_S", 8 * 3600, 300, 7 * 86400),
         staff_idle_s=_number(env, "ELEARN_STAFF_IDLE_S", 2 * 3600, 300, 7 * 86400),
     )
@@ -132,9 +128,7 @@ def _flag(env: Mapping[str, str], name: str) -> bool:
     raise SettingsError(msg, code="E-CONF")
 
 
-def _number(
-    env: Mapping[str, str], name: str, default: int, low: int, high: int
-) -> int:
+def _number(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
     text = env.get(name, "").strip()
     if not text:
         return default

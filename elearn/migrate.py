@@ -15,9 +15,7 @@ def alembic_config(connection: Connection | None = None) -> Config:
     """Configuration for the shipped migrations, working on an open connection."""
     config = Config()
     config.set_main_option("script_location", str(shipped("migrations")))
-    config.set_main_option(
-        "file_template", "%%(year)d%%(month).2d%%(day).2d_%%(rev)s_%%(slug)s"
-    )
+    config.set_main_option("file_template", "%%(year)d%%(month).2d%%(day).2d_%%(rev)s_%%(slug)s")
     config.attributes["connection"] = connection
     return config
 

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -16,6 +17,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
 
 from elearn import db, migrate
 from elearn.app import create_app
@@ -106,8 +108,8 @@ def app(connection: Connection, tmp_path: Path) -> Flask:
 class Browser(FlaskClient):
     """A client that sends the CSRF token of its session with every post, like the pages do."""
 
-    def open(self, *args: object, **kwargs: object):  # type: ignore[no-untyped-def,override]
-        headers = dict(kwargs.get("headers") or {})  # type: ignore[call-overload]
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        headers = dict(kwargs.get("headers") or {})
         if kwargs.get("method") not in {None, "GET", "HEAD"} and "X-CSRFToken" not in headers:
             headers["X-CSRFToken"] = self.csrf_token()
         return super().open(*args, **{**kwargs, "headers": headers})
@@ -139,7 +141,7 @@ class Browser(FlaskClient):
 def browser(app: Flask) -> Callable[[], Browser]:
     """Makes browsers: `browser()` is a new one, signed out."""
     app.test_client_class = Browser
-    return lambda: app.test_client()  # type: ignore[return-value]  # the class set above
+    return app.test_client  # type: ignore[return-value]  # the class set above
 
 
 @pytest.fixture

@@ -27,7 +27,13 @@ def make_unit(session: Session, parent: OrgUnit | None = None, **values: Any) ->
     number = next(_counter)
     kind = OrgType.UNIT if parent else OrgType.DISTRICT
     unit = OrgUnit(
-        **{"code": f"U{number}", "name": f"单位{number}", "type": kind, "path": f"?{number}", **values}
+        **{
+            "code": f"U{number}",
+            "name": f"单位{number}",
+            "type": kind,
+            "path": f"?{number}",
+            **values,
+        }
     )
     unit.parent_id = parent.id if parent else None
     session.add(unit)

@@ -2,6 +2,7 @@
 without going through reading and answering."""
 
 import itertools
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -30,7 +31,7 @@ from elearn.models import (
     TrainingRecord,
 )
 from elearn.records.services import record_course
-from tests.factories import NOW
+from tests.factories import NOW, make_person, make_unit
 
 _counter = itertools.count(1)
 DAY = timedelta(days=1)
@@ -245,3 +246,50 @@ def make_assignment(
     session.add(assignment)
     session.flush()
     return assignment
+
+
+@dataclass
+class Town:
+    """A district with two towns; `people` by name. 甲 is good, 乙 is late, 丙 has no task."""
+
+    district: OrgUnit
+    good: OrgUnit
+    late: OrgUnit
+    empty: OrgUnit
+    people: dict[str, Person]
+    course: CourseRevision
+    exam: Exam
+    tasks: dict[str, Assignment]
+
+
+def build_town(session: Session) -> Town:
+    district = make_unit(session, name="全区")
+    good, late = (
+        make_unit(session, district, name="甲镇"),
+        make_unit(session, district, name="乙镇"),
+    )
+    empty = make_unit(session, district, name="丙镇")
+    section = make_unit(session, late, name="乙镇财政所")
+    people = {
+        "局长": make_person(session, district, name="局长", staff_no="a0", rank="县处级正职"),
+        "甲一": make_person(session, good, name="甲一", staff_no="b1"),
+        "甲二": make_person(session, good, name="甲二", staff_no="b2"),
+        "乙一": make_person(session, late, name="乙一", staff_no="c1"),
+        "乙二": make_person(session, section, name="乙二", staff_no="c2", rank="二级科员"),
+        "丙一": make_person(session, empty, name="丙一", staff_no="d1"),
+    }
+    make_person(session, good, name="离职", active=False)
+    course = make_course(session, title="礼品与宴请", hours_centi=150)
+    exam = make_exam(session, district, title="季度测试", attempts_max=1)
+    tasks = {
+        "甲镇课": make_assignment(session, good, course, due_at=NOW + DAY),
+        "乙镇课": make_assignment(session, late, course, due_at=NOW - 3 * DAY),
+        "乙镇考": make_assignment(session, late, exam, due_at=NOW - DAY),
+        "局长课": make_assignment(session, district, course, ranks="|县处级正职|"),
+    }
+    for name in ("甲一", "甲二", "局长"):
+        make_course_record(session, people[name], course, at=NOW - DAY)
+    make_progress(session, people["乙一"], course)
+    make_attempt(session, people["乙一"], exam, score=85, passed=True, at=NOW - 2 * DAY)
+    session.expire_all()
+    return Town(district, good, late, empty, people, course, exam, tasks)

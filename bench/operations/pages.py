@@ -21,7 +21,7 @@ from elearn.models import (
 )
 
 SIGN_INS: Final = 30
-PAGES: Final = 120
+PAGES: Final = 60
 
 
 @dataclass(frozen=True, slots=True)

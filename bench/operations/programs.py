@@ -31,7 +31,7 @@ def measure_export(form: str, lab: Lab) -> Cost:
 
 def measure_import(lab: Lab) -> Cost:
     """New people into units that are there."""
-    world = build_world(lab, "import", 0)
+    world = build_world(lab, f"import_{secrets.token_hex(3)}", 0)
     world.engine.dispose()
     file = lab.folder / "people.csv"
     units = [(unit.code, unit.name) for unit in world.org.leaves]

@@ -4,7 +4,7 @@ import io
 import tempfile
 from datetime import date, datetime, time, timedelta
 
-from flask import render_template, request, send_file
+from flask import current_app, render_template, request
 from werkzeug.wrappers import Response
 
 from elearn import db
@@ -14,7 +14,7 @@ from elearn.web.paging import paginate
 
 from .audit_text import action_name, detail_lines
 from .blueprint import blueprint
-from .downloads import attachment
+from .downloads import attachment, pieces_of
 from .queries import AuditFilter, audit_actions, audit_query, clean_query
 from .services import record_audit_export, write_audit
 
@@ -41,14 +41,16 @@ def export_audit() -> Response:
     query = audit_query(work, actor(), wanted)
     record_audit_export(work, actor=actor(), wanted=wanted, now=now)
     work.commit()
-    file = tempfile.TemporaryFile()  # noqa: SIM115  # send_file closes it after the last byte
+    file = tempfile.TemporaryFile()  # noqa: SIM115  # closed after the last byte
     text = io.TextIOWrapper(file, encoding="utf-8", newline="")
     with db.new_session(db.get_engine(), write=False) as reading:
         write_audit(reading, text, query, zone=DISPLAY_ZONE)
     text.flush()
     text.detach()
     file.seek(0)
-    return attachment(send_file(file, mimetype="text/csv"), "审计日志", "csv", now=now)
+    response = current_app.response_class(pieces_of(file), mimetype="text/csv")
+    response.call_on_close(file.close)
+    return attachment(response, "审计日志", "csv", now=now)
 
 
 def _filter() -> AuditFilter:

@@ -1,11 +1,20 @@
 """Files to download: a Chinese name that every browser understands."""
 
+from collections.abc import Iterator
 from datetime import datetime
+from typing import BinaryIO
 from urllib.parse import quote
 
 from werkzeug.wrappers import Response
 
 from elearn.config import DISPLAY_ZONE
+
+
+def pieces_of(file: BinaryIO) -> Iterator[bytes]:
+    """The content of an open file, which is closed at its end."""
+    with file:
+        while piece := file.read(65_536):
+            yield piece
 
 
 def attachment(response: Response, name: str, suffix: str, *, now: datetime) -> Response:

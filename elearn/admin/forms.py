@@ -1,7 +1,11 @@
 """Forms of the administrators' pages."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from flask_wtf.file import FileField, FileRequired
 from wtforms import BooleanField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 from wtforms.validators import InputRequired, Length
 
 from elearn.core.access import ROLE_NAMES
@@ -10,12 +14,16 @@ from elearn.core.people.columns import PARTY_NAMES, UNIT_TYPE_NAMES
 from elearn.web.forms import Form
 
 
+def _choices(names: Mapping[Any, str]) -> list[SelectChoice]:
+    return [SelectChoice(str(value), name) for value, name in names.items()]
+
+
 class UnitForm(Form):
     """A unit; `parent` is asked for a new one alone."""
 
     code = StringField("单位代码", [InputRequired("请填写单位代码"), Length(max=60)])
     name = StringField("单位名称", [InputRequired("请填写单位名称"), Length(max=200)])
-    type = SelectField("类型", choices=list(UNIT_TYPE_NAMES.items()), default="UNIT")
+    type = SelectField("类型", choices=_choices(UNIT_TYPE_NAMES), default="UNIT")
 
 
 class NewUnitForm(UnitForm):
@@ -40,7 +48,7 @@ class PersonForm(Form):
     rank = StringField("职级", [Length(max=60)])
     post = StringField("职务", [Length(max=200)])
     is_leader = BooleanField("单位负责人")
-    party = SelectField("政治面貌", choices=[("", "不填"), *PARTY_NAMES.items()])
+    party = SelectField("政治面貌", choices=_choices({"": "不填", **PARTY_NAMES}))
 
 
 class UploadForm(Form):
@@ -53,7 +61,7 @@ class GrantForm(Form):
     """Who, what, where."""
 
     staff_no = StringField("工号", [InputRequired("请填写工号"), Length(max=60)])
-    role = SelectField("角色", choices=[(str(role), name) for role, name in ROLE_NAMES.items()])
+    role = SelectField("角色", choices=_choices(ROLE_NAMES))
     unit = StringField("范围", [InputRequired("请选择范围"), Length(max=300)])
 
 

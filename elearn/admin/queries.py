@@ -41,7 +41,9 @@ def people_query(
 ) -> Select[Person]:
     """People of these subtrees by name, staff number, post or unit; `status` is active, left,
     waiting (no password yet) or all."""
-    query = people_in([unit.path] if unit else roots)
+    query = people_in([unit.path] if unit else roots).options(
+        joinedload(Person.org_unit).joinedload(OrgUnit.parent)
+    )
     for word in text.split():
         query = query.where(
             or_(

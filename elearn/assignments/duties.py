@@ -119,9 +119,8 @@ def _started(
 ) -> set[tuple[int, int]]:
     if not course_ids:
         return set()
-    query = select(LessonProgress.person_id, LessonProgress.course_id).where(
-        LessonProgress.person_id.in_(ids), LessonProgress.course_id.in_(course_ids)
-    )
+    pair = select(LessonProgress.person_id, LessonProgress.course_id).distinct()
+    query = pair.where(LessonProgress.person_id.in_(ids), LessonProgress.course_id.in_(course_ids))
     return {(person, course) for person, course in session.execute(query)}
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from wtforms import DateTimeLocalField, SelectField, SelectMultipleField, StringField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 from wtforms.validators import InputRequired, Length
 
 from elearn.config import DISPLAY_ZONE
@@ -21,7 +22,11 @@ class AssignmentForm(Form):
 
     target = SelectField("课程或考试", [InputRequired("请选择课程或考试")])
     org_unit = SelectField("单位（含下级）", [InputRequired("请选择单位")])
-    ranks = SelectMultipleField("职级", choices=[(rank.name, rank.name) for rank in RANKS])
+    ranks = SelectMultipleField(
+        "职级",
+        choices=[SelectChoice(rank.name) for rank in RANKS],
+        validate_choice=False,  # the service says it in Chinese
+    )
     due_at = DateTimeLocalField("截止时间", [InputRequired("请填写截止时间")], format=MINUTES)
     note = StringField("说明", [Length(max=200, message="说明最多 200 字")])
 
@@ -29,17 +34,11 @@ class AssignmentForm(Form):
         self, courses: Sequence[CourseRevision], exams: Sequence[Exam], units: Sequence[OrgUnit]
     ) -> None:
         """Fill the lists; what is not offered cannot be chosen."""
-        groups: dict[str, list[tuple[str, str]]] = {}
-        for course in courses:
-            kind = "必修" if course.required else "选修"
-            group = f"课程 · {STRAND_NAMES[Strand(course.strand)]}"
-            label = f"{course.title}（{kind}）"
-            groups.setdefault(group, []).append((f"course:{course.course.code}", label))
-        for exam in exams:
-            closes = exam.closes_at.astimezone(DISPLAY_ZONE)
-            label = f"{exam.title}（{exam.org_unit.name}，{closes:%Y-%m-%d %H:%M} 结束）"
-            groups.setdefault("考试", []).append((f"exam:{exam.public_id}", label))
-        self.target.choices = {"": [("", "请选择")], **groups}
+        self.target.choices = [
+            SelectChoice("", "请选择"),
+            *(_course_choice(course) for course in courses),
+            *(_exam_choice(exam) for exam in exams),
+        ]
         top = min((unit.path.count("/") for unit in units), default=0)
         self.org_unit.choices = [
             (unit.public_id, "\u3000" * (unit.path.count("/") - top) + unit.name) for unit in units
@@ -54,3 +53,21 @@ class AssignmentForm(Form):
         for name, message in fields.items():
             field = self[name]
             field.errors = [*field.errors, message]
+
+
+def _course_choice(course: CourseRevision) -> SelectChoice:
+    kind = "必修" if course.required else "选修"
+    return SelectChoice(
+        f"course:{course.course.code}",
+        f"{course.title}（{kind}）",
+        optgroup=f"课程 · {STRAND_NAMES[Strand(course.strand)]}",
+    )
+
+
+def _exam_choice(exam: Exam) -> SelectChoice:
+    closes = exam.closes_at.astimezone(DISPLAY_ZONE)
+    return SelectChoice(
+        f"exam:{exam.public_id}",
+        f"{exam.title}（{exam.org_unit.name}，{closes:%Y-%m-%d %H:%M} 结束）",
+        optgroup="考试",
+    )

@@ -172,7 +172,9 @@ def _codes_twice(content: ContentSet) -> list[Problem]:
         other = used[what].setdefault(code, place)
         if other != place:
             message = f"{what}编号 {code} 在 {other} 已经用过"
-            problems.append(Problem(place, line, 1, "L-code-twice", message, "换一个没有用过的编号"))
+            problems.append(
+                Problem(place, line, 1, "L-code-twice", message, "换一个没有用过的编号")
+            )
 
     for name, blueprint in content.blueprints.items():
         claim("组卷规则", blueprint.code, name)

@@ -105,9 +105,7 @@ def publish(session: Session, *, content: ContentSet, now: datetime) -> None:
         retire_missing(session, file_path=path, pool=Pool.BANK, keep=codes)
     _retire_gone_files(session, content)
     for path, questions in content.bank.items():
-        publish_questions(
-            session, questions=questions, pool=Pool.BANK, file_path=path, now=now
-        )
+        publish_questions(session, questions=questions, pool=Pool.BANK, file_path=path, now=now)
     for course in content.courses.values():
         publish_course(session, course=course, now=now)
     for path, text in content.blueprint_texts.items():

@@ -137,9 +137,7 @@ def export_bank(path: Path, *, as_json: bool) -> None:
 def _export(path: Path, prefix: str, *, as_json: bool) -> None:
     home = path.resolve() == settings().content_dir.resolve()
     with transaction() as session:
-        report = export_content(
-            session, target=path, prefix=prefix, mark_synced=home, now=utcnow()
-        )
+        report = export_content(session, target=path, prefix=prefix, mark_synced=home, now=utcnow())
     _finish_sync(report, as_json=as_json, verb="写出")
 
 

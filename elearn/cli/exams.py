@@ -73,9 +73,7 @@ def draw(blueprint: str, seed: str, *, as_json: bool) -> None:
         click.echo("  " + " ".join(codes[item.revision_hash] for item in section.items))
 
 
-def _find(
-    name: str, known: dict[str, Blueprint]
-) -> tuple[Blueprint | None, list[Problem]]:
+def _find(name: str, known: dict[str, Blueprint]) -> tuple[Blueprint | None, list[Problem]]:
     if name in known:
         return known[name], []
     path = Path(name)

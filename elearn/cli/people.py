@@ -73,9 +73,7 @@ def user() -> None:
     type=click.Choice([role.value for role in Role]),
     help="角色，可多次：" + "、".join(f"{role.value} {name}" for role, name in ROLE_NAMES.items()),
 )
-def add(
-    staff_no: str, name: str, unit: str, unit_name: str | None, roles: tuple[str, ...]
-) -> None:
+def add(staff_no: str, name: str, unit: str, unit_name: str | None, roles: tuple[str, ...]) -> None:
     """新增一个人，打印一次性初始密码；首次登录时必须改掉。还没有任何机构时会同时建立它。
 
     例：elearn user add zhang3 --name 张三 --unit QU --role SYS_ADMIN

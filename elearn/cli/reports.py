@@ -1,6 +1,5 @@
 """`elearn reports`."""
 
-import os
 from pathlib import Path
 
 import click
@@ -49,7 +48,7 @@ def completion(unit_code: str, form: str, output: Path) -> None:
                     session, actor=None, unit=unit, format=form, target=target, now=now
                 )
             record_export(session, actor=None, export=export, now=now)
-        os.replace(temporary, output)
+        temporary.replace(output)
     finally:
         temporary.unlink(missing_ok=True)
     click.echo(f"{unit.name}：{export.people} 人，已写入 {output}")

@@ -4,10 +4,12 @@ import os
 from typing import Any
 
 import click
+from flask import Flask
 from granian import Granian
 from granian.constants import Interfaces
 
 from elearn import db, migrate
+from elearn.app import create_app
 from elearn.authoring.services import sync_content
 from elearn.config import Settings
 from elearn.core.errors import DomainError
@@ -18,9 +20,15 @@ from .context import engine, settings, utcnow
 from .text import Command, progress
 
 HOST = click.option("--host", default="127.0.0.1", show_default=True, help="监听的地址")
-PORT = click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="端口")
-WORKERS = click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64), help="进程数")
-THREADS = click.option("--threads", default=4, show_default=True, type=click.IntRange(1, 64), help="每个进程的线程数")
+PORT = click.option(
+    "--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="端口"
+)
+WORKERS = click.option(
+    "--workers", default=2, show_default=True, type=click.IntRange(1, 64), help="进程数"
+)
+THREADS = click.option(
+    "--threads", default=4, show_default=True, type=click.IntRange(1, 64), help="每个进程的线程数"
+)
 
 
 @click.command(cls=Command)
@@ -76,13 +84,22 @@ def prepare_demo(config: Settings) -> DemoReport:
         return ensure_demo(made, config, now=utcnow())
 
 
+def serving_app() -> Flask:
+    """The app of one worker process, with a thread that closes attempts past their deadline.
+
+    Started here, after the fork: a thread alive while the server forks leaves its locks locked for
+    ever in the worker (the first request then hangs in SQLAlchemy). Several are safe.
+    """
+    app = create_app()
+    sweeper.start(app.extensions["elearn_engine"])
+    return app
+
+
 def _serve(host: str, port: int, workers: int, threads: int) -> None:
-    """Granian with the factory; this process also closes attempts that are past their deadline."""
+    """Granian with the factory above."""
     os.environ["ELEARN_BIND"] = host
-    closer = db.make_engine(settings().database_url, pool_size=1)
-    stop_sweeper = sweeper.start(closer)
     server: Any = Granian(
-        "elearn.app:create_app",
+        "elearn.cli.server:serving_app",
         address=host,
         port=port,
         interface=Interfaces.WSGI,
@@ -92,11 +109,7 @@ def _serve(host: str, port: int, workers: int, threads: int) -> None:
         respawn_failed_workers=True,
         log_access=False,
     )
-    try:
-        server.serve()
-    finally:
-        stop_sweeper()
-        closer.dispose()
+    server.serve()
 
 
 COMMANDS = (serve, demo)

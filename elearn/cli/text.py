@@ -77,9 +77,7 @@ def progress(label: str, length: int | None = None) -> Iterator[Any]:
         click.echo(f"{label}…", err=True)
         yield lambda _="": None
         return
-    with click.progressbar(
-        length=length or 1, label=label, file=sys.stderr, show_eta=False
-    ) as bar:
+    with click.progressbar(length=length or 1, label=label, file=sys.stderr, show_eta=False) as bar:
         yield lambda _="": bar.update(1)
 
 

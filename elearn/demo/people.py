@@ -83,9 +83,7 @@ def create_org(session: Session, *, password: str, now: datetime) -> DemoOrg:
     return org
 
 
-def _unit(
-    session: Session, code: str, name: str, kind: OrgType, parent: OrgUnit | None
-) -> OrgUnit:
+def _unit(session: Session, code: str, name: str, kind: OrgType, parent: OrgUnit | None) -> OrgUnit:
     unit = OrgUnit(
         code=code, name=name, type=kind, parent_id=parent.id if parent else None, path=f"?{code}"
     )

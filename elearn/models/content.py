@@ -70,9 +70,7 @@ class Course(Base):
     )
     active: Mapped[bool] = mapped_column(default=True)
 
-    current: Mapped["CourseRevision | None"] = relationship(
-        foreign_keys=[current_revision_id]
-    )
+    current: Mapped["CourseRevision | None"] = relationship(foreign_keys=[current_revision_id])
 
 
 class CourseRevision(Base):
@@ -108,9 +106,7 @@ class Lesson(Base):
     __tablename__ = "lesson"
 
     id: Mapped[intpk]
-    course_revision_id: Mapped[int] = mapped_column(
-        bigref, ForeignKey("course_revision.id")
-    )
+    course_revision_id: Mapped[int] = mapped_column(bigref, ForeignKey("course_revision.id"))
     position: Mapped[int]
     code: Mapped[str] = mapped_column(String(60))
     title: Mapped[str] = mapped_column(String(200))
@@ -139,9 +135,7 @@ class LessonQuizItem(Base):
     lesson_id: Mapped[int] = mapped_column(bigref, ForeignKey("lesson.id"))
     slot: Mapped[int]
     position: Mapped[int]
-    question_revision_id: Mapped[int] = mapped_column(
-        bigref, ForeignKey("question_revision.id")
-    )
+    question_revision_id: Mapped[int] = mapped_column(bigref, ForeignKey("question_revision.id"))
 
     __table_args__ = (
         UniqueConstraint("lesson_id", "slot", "position"),

@@ -23,9 +23,7 @@ class ReviewPolicy(StrEnum):
     """When a candidate may see what. Nothing about keys before the attempt is closed, ever."""
 
     SCORE_ONLY = "SCORE_ONLY"  # score after grading, no questions
-    AFTER_CLOSE = (
-        "AFTER_CLOSE"  # score at once; questions, keys, explanations after the window
-    )
+    AFTER_CLOSE = "AFTER_CLOSE"  # score at once; questions, keys, explanations after the window
     AT_ONCE = "AT_ONCE"  # everything as soon as the own attempt is graded
     HIDDEN = "HIDDEN"  # nothing until the examiner releases
 
@@ -57,9 +55,7 @@ class BlueprintRow(Base):
     )
     active: Mapped[bool] = mapped_column(default=True)
 
-    current: Mapped["BlueprintRevision | None"] = relationship(
-        foreign_keys=[current_revision_id]
-    )
+    current: Mapped["BlueprintRevision | None"] = relationship(foreign_keys=[current_revision_id])
 
 
 class BlueprintRevision(Base):
@@ -91,9 +87,7 @@ class Exam(Base):
     id: Mapped[intpk]
     public_id: Mapped[public_id]
     title: Mapped[str] = mapped_column(String(200))
-    blueprint_revision_id: Mapped[int] = mapped_column(
-        bigref, ForeignKey("blueprint_revision.id")
-    )
+    blueprint_revision_id: Mapped[int] = mapped_column(bigref, ForeignKey("blueprint_revision.id"))
     org_unit_id: Mapped[int] = mapped_column(bigref, ForeignKey("org_unit.id"))
     ranks: Mapped[str] = mapped_column(String(500), default="")
     listed_only: Mapped[bool] = mapped_column(default=False)
@@ -124,12 +118,8 @@ class ExamCandidate(Base):
 
     __tablename__ = "exam_candidate"
 
-    exam_id: Mapped[int] = mapped_column(
-        bigref, ForeignKey("exam.id"), primary_key=True
-    )
-    person_id: Mapped[int] = mapped_column(
-        bigref, ForeignKey("person.id"), primary_key=True
-    )
+    exam_id: Mapped[int] = mapped_column(bigref, ForeignKey("exam.id"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(bigref, ForeignKey("person.id"), primary_key=True)
 
 
 class Attempt(Base):

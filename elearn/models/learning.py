@@ -24,9 +24,7 @@ class LessonProgress(Base):
     person_id: Mapped[int] = mapped_column(bigref, ForeignKey("person.id"))
     course_id: Mapped[int] = mapped_column(bigref, ForeignKey("course.id"))
     lesson_code: Mapped[str] = mapped_column(String(60))
-    course_revision_id: Mapped[int] = mapped_column(
-        bigref, ForeignKey("course_revision.id")
-    )
+    course_revision_id: Mapped[int] = mapped_column(bigref, ForeignKey("course_revision.id"))
     opened_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
@@ -66,9 +64,7 @@ class QuizResponse(Base):
     person_id: Mapped[int] = mapped_column(bigref, ForeignKey("person.id"))
     course_id: Mapped[int] = mapped_column(bigref, ForeignKey("course.id"))
     lesson_code: Mapped[str] = mapped_column(String(60))
-    question_revision_id: Mapped[int] = mapped_column(
-        bigref, ForeignKey("question_revision.id")
-    )
+    question_revision_id: Mapped[int] = mapped_column(bigref, ForeignKey("question_revision.id"))
     answer: Mapped[dict[str, Any]]
     correct: Mapped[bool]
     at: Mapped[datetime]

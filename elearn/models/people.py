@@ -97,9 +97,7 @@ class RoleGrant(Base):
     granted_by_id: Mapped[int | None] = mapped_column(bigref, ForeignKey("person.id"))
     granted_at: Mapped[datetime]
 
-    person: Mapped[Person] = relationship(
-        foreign_keys=[person_id], back_populates="grants"
-    )
+    person: Mapped[Person] = relationship(foreign_keys=[person_id], back_populates="grants")
     org_unit: Mapped[OrgUnit] = relationship()
 
     __table_args__ = (UniqueConstraint("person_id", "role", "org_unit_id"),)
@@ -117,9 +115,7 @@ class SeparatedAdmin(Base):
     role: Mapped[Role] = mapped_column(String(20))
 
     __table_args__ = (
-        CheckConstraint(
-            "role IN ('SYS_ADMIN', 'SEC_ADMIN', 'AUDIT_ADMIN')", name="role"
-        ),
+        CheckConstraint("role IN ('SYS_ADMIN', 'SEC_ADMIN', 'AUDIT_ADMIN')", name="role"),
     )
 
 

@@ -35,9 +35,7 @@ class BankQuestion(Base):
         bigref, ForeignKey("question_revision.id", use_alter=True)
     )
 
-    current: Mapped["QuestionRevision | None"] = relationship(
-        foreign_keys=[current_revision_id]
-    )
+    current: Mapped["QuestionRevision | None"] = relationship(foreign_keys=[current_revision_id])
 
     __table_args__ = (Index("ix_question_pool_status", "pool", "status"),)
 

@@ -40,11 +40,12 @@ def assignments_of(session: Session, roots: Sequence[str]) -> list[Assignment]:
 
 
 def chosen_assignments(assignments: Sequence[Assignment], filters: Filters) -> list[Assignment]:
-    """Those of the item and the period."""
+    """Those of the scope, the item and the period."""
     return [
         assignment
         for assignment in assignments
-        if filters.start_at <= due_of(assignment) < filters.end_at
+        if _concerns(assignment.org_unit.path, filters.scope.roots)
+        and filters.start_at <= due_of(assignment) < filters.end_at
         and (filters.item is None or _item_has(filters.item, assignment))
     ]
 
@@ -87,7 +88,7 @@ def people_by_unit(session: Session, filters: Filters) -> dict[int, int]:
         .where(*_people_conditions(filters))
         .group_by(Person.org_unit_id)
     )
-    return dict(session.execute(query).tuples().all())
+    return dict(session.execute(query).all())
 
 
 def unit_lines(
@@ -112,7 +113,9 @@ def unit_lines(
         sizes[key] = sizes.get(key, 0) + people.get(unit.id, 0)
         sums[key] = sums.get(key, Counts()) + counts.get(unit.id, Counts())
     found = [
-        UnitLine(head, False, sizes.get(head.id, 0), sums.get(head.id, Counts())) for head in heads
+        UnitLine(head, False, sizes.get(head.id, 0), sums.get(head.id, Counts()))
+        for head in heads
+        if head.active or sizes.get(head.id)
     ]
     if chosen is not None and sizes.get(OWN):
         found.append(UnitLine(chosen, True, sizes[OWN], sums[OWN]))
@@ -190,6 +193,11 @@ def _online_hours(filters: Filters) -> FromClause:
         .group_by(TrainingRecord.person_id)
         .subquery()
     )
+
+
+def _concerns(path: str, roots: Sequence[str]) -> bool:
+    """Given out above, in or below one of these subtrees."""
+    return any(root.startswith(path) or path.startswith(root) for root in roots)
 
 
 def _item_has(item: Item, assignment: Assignment) -> bool:

@@ -41,7 +41,7 @@ class ExportFormat(StrEnum):
 
 MEDIA_TYPES = {
     ExportFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    ExportFormat.CSV: "text/csv; charset=utf-8",
+    ExportFormat.CSV: "text/csv",
     ExportFormat.JSON: "application/json",
 }
 

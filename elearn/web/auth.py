@@ -54,7 +54,7 @@ def utcnow() -> datetime:
 
 def current() -> SignedIn:
     """The signed-in user; views behind a door call this."""
-    return cast(SignedIn, current_user._get_current_object())
+    return cast(SignedIn, current_user._get_current_object())  # noqa: SLF001  Flask-Login's way
 
 
 def actor() -> Actor:
@@ -112,9 +112,7 @@ def extend_session(until: datetime) -> None:
 def idle_limit(person: Person) -> timedelta:
     """Staff sessions idle out sooner than a cadre's."""
     limits = settings()
-    return timedelta(
-        seconds=limits.staff_idle_s if person.grants else limits.session_idle_s
-    )
+    return timedelta(seconds=limits.staff_idle_s if person.grants else limits.session_idle_s)
 
 
 def make_actor(person: Person) -> Actor:
@@ -204,9 +202,7 @@ def check_door() -> Response | str | None:
     if not current_user.is_authenticated:
         return _ask_to_sign_in()
     if isinstance(policy, Permission) and not actor().may(policy):
-        raise Forbidden(
-            "您没有查看此页的权限。需要时请联系" + settings().help_contact + "。"
-        )
+        raise Forbidden("您没有查看此页的权限。需要时请联系" + settings().help_contact + "。")
     return _first_sign_in_pending()
 
 

@@ -57,15 +57,24 @@ def _answer(status: int, title: str, message: str, code: str) -> Response:
     _roll_back()
     if wants_json():
         return make_response(jsonify(error={"code": code, "message": message}), status)
-    page = render_template(
-        "error.html", title=title, message=message, code=code, status=status
-    )
-    return make_response(page, status)
+    return make_response(_page(title, message, code), status)
+
+
+def _page(title: str, message: str, code: str) -> str:
+    """The error page; a bare one when even that cannot be rendered (database down)."""
+    try:
+        return render_template("error.html", title=title, message=message, code=code)
+    except Exception:
+        log.exception("the error page itself failed")
+        return BARE_PAGE.format(escape(title), escape(message), escape(code))
 
 
 def _roll_back() -> None:
     """Nothing half-written, and the page can still read who is signed in."""
-    db.session().rollback()
+    try:
+        db.session().rollback()
+    except SQLAlchemyError:
+        log.exception("rollback failed")
 
 
 def _domain(error: DomainError) -> Response:
@@ -76,7 +85,7 @@ def _domain(error: DomainError) -> Response:
     return response
 
 
-def _csrf(error: CSRFError) -> Response:
+def _csrf(_: CSRFError) -> Response:
     """The form's token is not this session's: say so, lose nothing."""
     if not wants_json() and request.endpoint == "accounts.sign_in":
         return make_response(redirect(url_for("accounts.sign_in")))

@@ -15,9 +15,7 @@ class Form(FlaskForm):
         """(field id, label, message) for the error summary at the top of the page."""
         found: list[tuple[str, str, str]] = []
         for field in self:
-            found += [
-                (field.id, field.label.text, _text(error)) for error in field.errors
-            ]
+            found += [(field.id, field.label.text, _text(error)) for error in field.errors]
         return found
 
 

@@ -34,18 +34,11 @@ class Page(Generic[T]):
         return url_for(request.endpoint or "", **{**args, "page": number})
 
 
-def paginate(
-    session: Session, query: Select[Any], *, scalars: bool = True
-) -> Page[Any]:
+def paginate(session: Session, query: Select[Any], *, scalars: bool = True) -> Page[Any]:
     """Run `query` for the page in the URL (`page`, `size`); out of range means the last page."""
     size = _number("size", SIZES[0])
     size = size if size in SIZES else SIZES[0]
-    total = (
-        session.scalar(
-            select(func.count()).select_from(query.order_by(None).subquery())
-        )
-        or 0
-    )
+    total = session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
     number = min(max(1, _number("page", 1)), max(1, -(-total // size)))
     rows = session.execute(query.limit(size).offset((number - 1) * size))
     items = list(rows.scalars().unique() if scalars else rows.all())

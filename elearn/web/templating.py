@@ -90,17 +90,14 @@ def preferences() -> dict[str, str]:
 
 def may(permission: str) -> bool:
     """For the navigation: is this permission held anywhere?"""
-    return bool(
-        current_user.is_authenticated and current_user.actor.may(Permission(permission))
-    )
+    return bool(current_user.is_authenticated and current_user.actor.may(Permission(permission)))
 
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Register everything above."""
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(
-        bold=bold,
-        local=local, day=day, centi=centi, duration=duration, signed=lambda n: f"{n:+d}"
+        bold=bold, local=local, day=day, centi=centi, duration=duration, signed=lambda n: f"{n:+d}"
     )
     names: dict[str, Any] = {
         "STRANDS": STRAND_NAMES,

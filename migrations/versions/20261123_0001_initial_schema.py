@@ -9,7 +9,6 @@ from alembic import op
 
 from elearn.db import guard_append_only, unguard_append_only
 
-
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -664,7 +663,8 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("cancelled_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
-            "(kind = 'COURSE' AND course_id IS NOT NULL AND exam_id IS NULL) OR (kind = 'EXAM' AND exam_id IS NOT NULL AND course_id IS NULL)",
+            "(kind = 'COURSE' AND course_id IS NOT NULL AND exam_id IS NULL)"
+            " OR (kind = 'EXAM' AND exam_id IS NOT NULL AND course_id IS NULL)",
             name=op.f("ck_assignment_target"),
         ),
         sa.ForeignKeyConstraint(

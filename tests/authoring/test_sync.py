@@ -1,6 +1,5 @@
 """Files and database: sync, conflicts, import, export byte for byte."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -109,7 +108,7 @@ BLUEPRINT = """\
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> Iterator[Path]:
+def root(tmp_path: Path) -> Path:
     """A small office's own content."""
     for name, text in {
         "question_bank/laws.yaml": LAWS,
@@ -122,7 +121,7 @@ def root(tmp_path: Path) -> Iterator[Path]:
         path = tmp_path / "content" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    yield tmp_path / "content"
+    return tmp_path / "content"
 
 
 def codes(session: Session, status: QuestionStatus) -> set[str]:
@@ -201,7 +200,9 @@ def test_an_error_anywhere_writes_nothing(session: Session, root: Path) -> None:
 
 
 def test_a_blueprint_the_bank_cannot_fill_is_refused(session: Session, root: Path) -> None:
-    (root / "question_bank/blueprints/tiny.yaml").write_text(BLUEPRINT.replace("题数: 1", "题数: 9"))
+    (root / "question_bank/blueprints/tiny.yaml").write_text(
+        BLUEPRINT.replace("题数: 1", "题数: 9")
+    )
     report = sync_content(session, root=root, now=NOW)
     assert [p.code for p in report.problems if p.is_error] == ["B-short"]
     assert session.scalar(select(func.count(ContentFile.id))) == 0
@@ -224,9 +225,7 @@ def test_both_sides_changed_is_named_and_left_alone(session: Session, root: Path
     assert stored == imported
 
 
-def test_a_newer_database_is_kept_and_exported_byte_for_byte(
-    session: Session, root: Path
-) -> None:
+def test_a_newer_database_is_kept_and_exported_byte_for_byte(session: Session, root: Path) -> None:
     sync_content(session, root=root, now=NOW)
     data = b"\xef\xbb\xbf" + BANK.replace("审判案件", "审理案件").replace("\n", "\r\n").encode()
     assert import_bank_file(session, name="LAW-01.md", data=data, actor=None, now=NOW).ok
@@ -274,4 +273,6 @@ def test_check_counts_and_locates_without_a_database(root: Path) -> None:
 def test_one_quiz_code_in_two_lessons_is_found(root: Path) -> None:
     (root / "courses/law/short/02-second.md").write_text(LESSON)
     codes_found = {problem.code for problem in check_content(root).problems}
-    assert "L-code-twice" in codes_found or any("已经用过" in p.message for p in check_content(root).problems)
+    assert "L-code-twice" in codes_found or any(
+        "已经用过" in p.message for p in check_content(root).problems
+    )

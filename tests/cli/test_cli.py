@@ -21,7 +21,7 @@ def run(tmp_path: Path) -> Run:
     """`run("content", "check")` is the command with an instance folder of its own."""
 
     def call(*words: str, **env: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(  # noqa: S603  # our own program
+        return subprocess.run(  # our own program
             [sys.executable, "-m", "elearn.cli", *words],
             capture_output=True,
             text=True,

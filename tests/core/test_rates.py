@@ -45,7 +45,7 @@ def test_each_rate_uses_its_own_denominator() -> None:
 def test_counts_add_up_field_by_field() -> None:
     names = [field.name for field in fields(Counts)]
     one = Counts(**{name: at for at, name in enumerate(names, start=1)})
-    two = Counts(**{name: 100 for name in names})
+    two = Counts(**dict.fromkeys(names, 100))
     assert one + two == Counts(**{name: at + 100 for at, name in enumerate(names, start=1)})
 
 
@@ -55,4 +55,6 @@ def test_every_state_has_its_count() -> None:
 
 
 def test_definitions_name_every_rate() -> None:
-    assert {"完成率", "参与率", "合格率", "逾期", "缺考", "人次"} == {name for name, _ in RATE_DEFINITIONS}
+    assert {"完成率", "参与率", "合格率", "逾期", "缺考", "人次"} == {
+        name for name, _ in RATE_DEFINITIONS
+    }

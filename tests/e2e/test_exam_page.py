@@ -168,7 +168,7 @@ def look(page: Page, *, hidden: bool) -> None:
 def test_saved_is_said_after_the_server_said_it(room: Room, page: Page) -> None:
     expect(status(page)).to_have_text("答案会自动保存")
     held: list[Route] = []
-    page.route(ANSWERS, held.append)
+    page.route(ANSWERS, lambda route: held.append(route))  # noqa: PLW0108  # no builtins here
     choose(page, 1)
     expect(status(page)).to_have_text("正在保存…")
     page.wait_for_timeout(900)
@@ -349,6 +349,7 @@ def test_warnings_and_the_deadline(room: Room) -> None:
     page = room.device()
     page.clock.install()
     room.start(page)
+    page.wait_for_load_state("networkidle")
     live = page.locator("#live")
     for minutes, ahead in ((30, 20 * 60), (10, 20 * 60), (5, 5 * 60)):
         page.clock.fast_forward(ahead * 1000)

@@ -156,7 +156,9 @@ def learn(page: Page, shots: Callable[[Page, str], None]) -> None:
     page.get_by_role("button", name="学完，下一节").click()
     expect(page.get_by_role("alert")).to_contain_text("还不能学完")
     answer_quiz(page, "收下，邻里往来很正常", "回答错误")
-    page.get_by_role("button", name="再试一次").or_(page.get_by_role("link", name="再试一次")).click()
+    page.get_by_role("button", name="再试一次").or_(
+        page.get_by_role("link", name="再试一次")
+    ).click()
     answer_quiz(page, "当面谢绝并说明原因", "回答正确")
     expect(page.locator("article")).to_contain_text("回送不改变")
     shots(page, "07-quiz")
@@ -226,9 +228,7 @@ def keys_of_open_attempt(site: Site) -> dict[int, list[int]]:
         }
 
 
-def check_hr_file(
-    page: Page, score: str, shots: Callable[[Page, str], None], folder: Path
-) -> None:
+def check_hr_file(page: Page, score: str, shots: Callable[[Page, str], None], folder: Path) -> None:
     sign_in(page, "hr9", OWN)
     page.goto("/reports/completion?q=c100")
     expect(page.locator("main")).to_contain_text("周小兰")

@@ -93,7 +93,9 @@ def build_world(session: Session) -> World:
     record = make_course_record(session, owner, course, at=now - timedelta(days=1))
     assignment = make_assignment(session, bureau, course, due_at=now + timedelta(days=3))
     grant = session.scalar(
-        select(RoleGrant).join(RoleGrant.person).where(Person.staff_no == world.people["MARKER", "same"])
+        select(RoleGrant)
+        .join(RoleGrant.person)
+        .where(Person.staff_no == world.people["MARKER", "same"])
     )
     asset = ContentAsset(sha256="a" * 64, name="图.png", mime="image/png", data=b"\x89PNG")
     session.add(asset)

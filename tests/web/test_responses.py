@@ -61,9 +61,7 @@ def test_preferences_never_redirect_off_site(client: Browser, target: str) -> No
     assert client.post("/preferences", data={"next": target}).location == "/"
 
 
-def test_unknown_page_is_a_chinese_404(
-    browser: Callable[[], Browser], session: Session
-) -> None:
+def test_unknown_page_is_a_chinese_404(browser: Callable[[], Browser], session: Session) -> None:
     response = browser().sign_in(make_person(session), session).get("/no-such-page")
     assert response.status_code == 404
     assert "没有找到" in response.text

@@ -104,18 +104,15 @@ lesson.addEventListener("submit", (event) => {
   if (!form.querySelector("button").disabled) answer(form);
 });
 
-// ---- 再试一次: the empty question from a fresh page, in place; otherwise the link does it
+// ---- 再试一次: the empty question takes the place of the result; without script the link does it
 
-lesson.addEventListener("click", async (event) => {
+lesson.addEventListener("click", (event) => {
   const link = event.target.closest("[data-again]");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
-  try {
-    const reply = await fetch(link.href);
-    const page = new DOMParser().parseFromString(await reply.text(), "text/html");
-    const { id } = link.closest(".quiz");
-    replace(id, page.getElementById(id).outerHTML).querySelector("input:not([type=hidden]), textarea").focus();
-  } catch (_) {
-    location.href = link.href;
-  }
+  const quiz = link.closest(".quiz");
+  const form = quiz.querySelector("template").content.cloneNode(true);
+  while (quiz.lastElementChild.tagName !== "H2") quiz.lastElementChild.remove();
+  quiz.append(form);
+  quiz.querySelector("input:not([type=hidden]), textarea").focus();
 });

@@ -24,16 +24,18 @@ from elearn.core.people.rows import read_person, read_unit
 from elearn.core.spreadsheet import Sheet, Table, Value, cell_address
 
 HEADER_ROWS: Final = 10
+NOTES_SHEET: Final = "填写说明"
 IGNORED_HEADINGS: Final = frozenset({"", "序号", "备注", "说明"})
 
 
 def parse_roster(table: Table) -> Roster:
     """Read every sheet that has the headings of units or people."""
     roster = Roster()
-    read = [sheet.name for sheet in table.sheets if _read_sheet(sheet, roster)]
+    sheets = [sheet for sheet in table.sheets if sheet.name != NOTES_SHEET]
+    read = [sheet.name for sheet in sheets if _read_sheet(sheet, roster)]
     if not read:
         roster.problems.append(_no_headings(table))
-    elif others := [sheet.name for sheet in table.sheets if sheet.name not in read and sheet.rows]:
+    elif others := [sheet.name for sheet in sheets if sheet.rows and sheet.name not in read]:
         roster.notes.append("没有读取的工作表：" + "、".join(others))
     if table.skipped:
         roster.notes.append("隐藏的工作表没有读取：" + "、".join(table.skipped))

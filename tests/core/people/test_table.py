@@ -117,13 +117,14 @@ def test_two_sheets_units_and_people_in_one_file_and_another_one_unread() -> Non
         "机构", [["单位代码", "单位名称", "上级代码", "类型"], ["A1", "财政局", "", "部门"]]
     )
     people = Sheet("人员", [["工号", "姓名", "单位代码"], ["p1", "王伟", "A1"]])
-    notes = Sheet("填写说明", [["请按列填写"]])
-    roster = parse_roster(Table("xlsx", [units, people, notes], skipped=["旧"]))
+    notes = Sheet("填写说明", [["机构", "单位代码", "必填"]])
+    other = Sheet("汇总", [["合计", 2]])
+    roster = parse_roster(Table("xlsx", [units, people, notes, other], skipped=["旧"]))
     assert [(u.code, u.name, u.parent, u.type) for u in roster.units] == [
         ("A1", "财政局", "", "DEPARTMENT")
     ]
     assert [p.staff_no for p in roster.people] == ["p1"]
-    assert roster.notes == ["没有读取的工作表：填写说明", "隐藏的工作表没有读取：旧"]
+    assert roster.notes == ["没有读取的工作表：汇总", "隐藏的工作表没有读取：旧"]
 
 
 def test_a_table_without_rows_is_a_problem() -> None:
