@@ -19,6 +19,9 @@ FLAGS = (
     "--quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header"
 ).split()
 
+#: No settings of the machine, except which authorities it trusts.
+UV = {"UV_NO_CONFIG": "1", "UV_SYSTEM_CERTS": "1", "UV_NATIVE_TLS": "1"}
+
 #: Lock -> its sources. dev.txt is bound to run.txt, so that tests run what is shipped.
 LOCKS = {
     "run.txt": ["pyproject.toml", "requirements/run.in"],
@@ -35,7 +38,7 @@ def compile_lock(name: str, sources: list[str], extra: list[str]) -> None:
     subprocess.run(
         [sys.executable, "-m", "uv", "pip", "compile", *options, *sources, *target],
         cwd=ROOT,
-        env={**os.environ, "UV_CUSTOM_COMPILE_COMMAND": "make lock", "UV_NO_CONFIG": "1"},
+        env={**os.environ, **UV},
         check=True,
     )
     path = REQUIREMENTS / name
@@ -46,7 +49,13 @@ def compile_lock(name: str, sources: list[str], extra: list[str]) -> None:
 
 def lock_front_end() -> None:
     """package-lock.json: .npmrc leaves the hosts out, the funding links go here."""
-    subprocess.run(["npm", "install", "--package-lock-only"], cwd=ROOT, check=True)
+    places = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    subprocess.run(
+        ["npm", "install", "--package-lock-only"],
+        cwd=ROOT,
+        env={**os.environ, "PATH": places},
+        check=True,
+    )
     path = ROOT / "package-lock.json"
     lock = json.loads(path.read_text(encoding="utf-8"))
     for package in lock["packages"].values():

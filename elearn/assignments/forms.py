@@ -24,14 +24,17 @@ class AssignmentForm(Form):
     org_unit = SelectField("单位（含下级）", [InputRequired("请选择单位")])
     ranks = SelectMultipleField(
         "职级",
-        choices=[SelectChoice(rank.name) for rank in RANKS],
         validate_choice=False,  # the service says it in Chinese
     )
     due_at = DateTimeLocalField("截止时间", [InputRequired("请填写截止时间")], format=MINUTES)
     note = StringField("说明", [Length(max=200, message="说明最多 200 字")])
 
     def offer(
-        self, courses: Sequence[CourseRevision], exams: Sequence[Exam], units: Sequence[OrgUnit]
+        self,
+        courses: Sequence[CourseRevision],
+        exams: Sequence[Exam],
+        units: Sequence[OrgUnit],
+        ranks: Sequence[str],
     ) -> None:
         """Fill the lists; what is not offered cannot be chosen."""
         self.target.choices = [
@@ -43,6 +46,10 @@ class AssignmentForm(Form):
         self.org_unit.choices = [
             (unit.public_id, "\u3000" * (unit.path.count("/") - top) + unit.name) for unit in units
         ]
+
+        order = {rank.name: rank.order for rank in RANKS}
+        known = sorted(ranks, key=lambda rank: (order.get(rank, len(order)), rank))
+        self.ranks.choices = [SelectChoice(rank) for rank in known]
 
     def due_utc(self) -> datetime:
         """The typed time, once the form is valid."""

@@ -1,5 +1,6 @@
 """Reads of assignments: those a manager may see, and the people of one of them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -125,6 +126,17 @@ def _lesson_codes(session: Session, course_id: int) -> set[str]:
         .options(selectinload(CourseRevision.lessons))
     )
     return {lesson.code for lesson in revision.lessons} if revision else set()
+
+
+def ranks_in(session: Session, roots: Sequence[str]) -> list[str]:
+    """Ranks the active people of these subtrees hold."""
+    query = (
+        select(Person.rank)
+        .join(Person.org_unit)
+        .where(Person.active, Person.rank != "", within(roots))
+        .distinct()
+    )
+    return list(session.scalars(query))
 
 
 def assignable_courses(session: Session) -> list[CourseRevision]:

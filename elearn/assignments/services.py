@@ -20,7 +20,7 @@ from elearn.models import (
 )
 
 from .coverage import split_ranks
-from .queries import active_twin, title_of
+from .queries import active_twin, ranks_in, title_of
 
 
 def create_assignment(
@@ -48,7 +48,7 @@ def create_assignment(
     else:
         words = rank_words(ranks) or target.ranks
         problems |= _exam_problems(target, org_unit, words, due_at, now)
-    problems |= _rank_problems(ranks)
+    problems |= _rank_problems(session, ranks, org_unit)
     if problems:
         raise DomainError("任务没有布置：" + "；".join(problems.values()), fields=problems)
     assignment = _insert(
@@ -143,9 +143,12 @@ def _course_problems(course: Course) -> dict[str, str]:
     return {} if ready else {"target": "这门课程已停用"}
 
 
-def _rank_problems(ranks: Sequence[str]) -> dict[str, str]:
+def _rank_problems(session: Session, ranks: Sequence[str], unit: OrgUnit) -> dict[str, str]:
+    """Ranks of the ladder, and whatever else people of the unit are listed with."""
     unknown = [rank for rank in ranks if rank_of(rank) is None]
-    return {"ranks": "没有这样的职级：" + "、".join(unknown)} if unknown else {}
+    held = set(ranks_in(session, (unit.path,))) if unknown else set()
+    wrong = [rank for rank in unknown if rank not in held or "|" in rank]
+    return {"ranks": "没有这样的职级：" + "、".join(wrong)} if wrong else {}
 
 
 def _exam_problems(

@@ -30,6 +30,7 @@ from .queries import (
     get_managed_assignment,
     lessons_read,
     managed_assignments,
+    ranks_in,
     state_of,
     title_of,
 )
@@ -81,11 +82,13 @@ def manage() -> str:
 def new() -> Response | str:
     """Ask a unit for a course or an exam."""
     work, now = db.session(), utcnow()
+    roots = actor().roots(Permission.MANAGE_ASSIGNMENT)
     form = AssignmentForm()
     form.offer(
         assignable_courses(work),
         assignable_exams(work, actor(), now=now),
-        units_in(work, actor().roots(Permission.MANAGE_ASSIGNMENT)),
+        units_in(work, roots),
+        ranks_in(work, roots),
     )
     if form.validate_on_submit() and (saved := _create(work, form, now)) is not None:
         work.commit()

@@ -7,8 +7,10 @@ import click
 
 from elearn.accounts.importing import check_people_file, import_people_file
 from elearn.accounts.initial_passwords import set_initial_passwords, write_initial_passwords
-from elearn.accounts.people import add_user
+from elearn.accounts.people import add_user, reset_password
+from elearn.accounts.queries import person_by_staff_no
 from elearn.core.access import ROLE_NAMES, Role
+from elearn.core.errors import NotFound
 
 from .context import finish_check, transaction, utcnow
 from .text import Command, Group
@@ -89,6 +91,22 @@ def add(staff_no: str, name: str, unit: str, unit_name: str | None, roles: tuple
             now=utcnow(),
         )
     click.echo(f"已新增 {name}（{staff_no}）。初始密码：{password}")
+
+
+@user.command("reset-password", cls=Command)
+@click.argument("staff_no")
+def reset(staff_no: str) -> None:
+    """重置一个人的密码，打印一次性密码。安全管理员和审计管理员的密码只能这样重置。
+
+    例：elearn user reset-password secadmin1
+    """
+    with transaction() as session:
+        person = person_by_staff_no(session, staff_no)
+        if person is None:
+            raise NotFound(f"没有工号为 {staff_no} 的人员。")
+        password = reset_password(session, actor=None, person=person, now=utcnow())
+        name = person.name
+    click.echo(f"已重置 {name}（{staff_no}）的密码：{password}")
 
 
 COMMANDS = (people, user)

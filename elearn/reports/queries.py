@@ -146,17 +146,6 @@ def people_ids(
     return query.order_by(OrgUnit.path, Person.staff_no)
 
 
-def ranks_in(session: Session, roots: Sequence[str]) -> list[str]:
-    """Ranks the active people of these subtrees hold."""
-    query = (
-        select(Person.rank)
-        .join(Person.org_unit)
-        .where(Person.active, Person.rank != "", within(roots))
-        .distinct()
-    )
-    return list(session.scalars(query))
-
-
 def _people_conditions(filters: Filters) -> list[ColumnElement[bool]]:
     conditions = [Person.active.is_(True), within(filters.scope.roots)]
     if filters.rank:

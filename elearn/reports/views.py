@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 from elearn import db
 from elearn.accounts.queries import get_person, units_in
 from elearn.assignments.coverage import due_of
-from elearn.assignments.queries import title_of
+from elearn.assignments.queries import ranks_in, title_of
 from elearn.config import DISPLAY_ZONE
 from elearn.core.access import Permission, Role
 from elearn.core.duties import DUTY_KINDS, DUTY_NAMES, days_left
@@ -36,7 +36,6 @@ from .queries import (
     items_of,
     people_by_unit,
     people_ids,
-    ranks_in,
     unit_lines,
 )
 from .services import MEDIA_TYPES, Export, record_export, write_completion
@@ -82,7 +81,7 @@ def completion() -> str:
         unit_lines=unit_lines(asked.units, filters, counts, people),
         page=page,
         lines=lines_of(work, filters, asked.chosen, page.items, now=now),
-        cells=asked.chosen if len(asked.chosen) <= CELLS else [],
+        cells=asked.chosen if len(asked.chosen) <= CELLS and not filters.state else [],
         names=DUTY_NAMES,
         kinds=DUTY_KINDS,
         definitions=RATE_DEFINITIONS,

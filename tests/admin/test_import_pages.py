@@ -82,7 +82,9 @@ def test_committing_twice_imports_once(admin: Browser, session: Session) -> None
     count = session.scalar(select(func.count()).select_from(AuditEntry))
     assert admin.post(f"{location}/commit", data={"fingerprint": "x"}).location == location
     assert session.scalar(select(func.count()).select_from(AuditEntry)) == count
-    assert "导入完成" in admin.get(location).text
+    page = admin.get(location).text
+    assert "导入完成" in page
+    assert "没有导入任何内容" not in page
 
 
 def test_problems_are_listed_with_cell_value_reason_and_remedy(

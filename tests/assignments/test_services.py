@@ -92,6 +92,17 @@ def test_senseless_course_assignments_name_the_field(
     assert session.scalar(select(func.count()).select_from(Assignment)) == 0
 
 
+def test_a_rank_outside_the_ladder_is_known_where_people_hold_it(session: Session) -> None:
+    unit, elsewhere = make_unit(session), make_unit(session)
+    actor, course = hr_of(session, unit), make_course(session).course
+    make_person(session, unit, rank="管理岗七级")
+    make_person(session, elsewhere, rank="管理岗八级")
+    ranks = ["管理岗七级", "一级科员"]
+    assert assign(session, actor, course, unit, ranks=ranks).ranks == "|一级科员|管理岗七级|"
+    with pytest.raises(DomainError, match="没有这样的职级：管理岗八级"):
+        assign(session, actor, course, unit, ranks=["管理岗八级"])
+
+
 def test_retired_courses_and_units_are_refused(session: Session) -> None:
     unit = make_unit(session)
     actor = hr_of(session, unit)

@@ -95,8 +95,9 @@ def test_completed_courses_leave_the_open_list(
     session: Session, person: Person, codes: Callable[..., list[str]]
 ) -> None:
     one = make_course(session, code="one", lessons=1, study_minutes=0)
-    make_course(session, code="two", title="另一门")
+    two = make_course(session, code="two", title="另一门", lessons=1, study_minutes=0)
     Reader.of(session, one, person).read(1)
+    Reader.of(session, two).read(1)  # somebody else
     assert codes(show=Show.OPEN) == ["two"]
     assert sorted(codes()) == ["one", "two"]
 

@@ -290,6 +290,16 @@ def test_second_phone_without_scripts_reads_on_while_the_first_is_hidden(session
     assert reader.seconds(2) == 90
 
 
+def test_first_phone_going_dark_does_not_stop_the_second(session: Session) -> None:
+    """Its last word may arrive after the second one has opened the page."""
+    reader = Reader.of(session, make_course(session, lessons=1, minutes=10))
+    reader.open(1)
+    reader.beat(1, away=True)
+    reader.wait(30).answer(1, "1")
+    reader.wait(60).finish(1)
+    assert reader.seconds(1) == 60
+
+
 # ---------------------------------------------------------------- position and revisions
 
 
@@ -333,6 +343,16 @@ def test_question_mended_after_it_was_answered_stays_passed(session: Session) ->
     }
     make_course(session, code=code, lessons=1, study_minutes=0, files=mended)
     assert reader.finish(1).settled.new
+
+
+def test_finished_lesson_stays_finished_when_a_question_is_added(session: Session) -> None:
+    code = "added"
+    reader = Reader.of(session, make_course(session, code=code, lessons=2, study_minutes=0))
+    reader.read(1)
+    items = [quiz_item(f"{code}-1-q1"), quiz_item(f"{code}-1-q2", stem="新加的题？")]
+    more = {"01-节.md": lesson_file(f"{code}-1", items=items)}
+    make_course(session, code=code, lessons=2, study_minutes=0, files=more)
+    assert reader.read(2).settled.new
 
 
 def test_completion_stays_when_the_course_grows(session: Session) -> None:

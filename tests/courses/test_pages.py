@@ -8,6 +8,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from elearn import db
 from elearn.models import (
     CourseRevision,
     LessonProgress,
@@ -460,3 +461,11 @@ def test_opening_is_recorded_with_its_time(
     row = session.scalars(select(LessonProgress)).one()
     assert (row.person_id, row.course_id, row.lesson_code) == (person.id, course.course_id, "c-1")
     assert before <= row.opened_at <= datetime.now(UTC)
+
+
+def test_lesson_page_starts_its_transaction_as_a_writer(cadre: Browser) -> None:
+    """It records that it was opened: on SQLite a reader could not become a writer in between."""
+    with cadre.application.test_request_context("/courses/c/c-1"):
+        assert db.will_write()
+    with cadre.application.test_request_context("/courses/c"):
+        assert not db.will_write()

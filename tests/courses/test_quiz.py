@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from elearn.core.errors import DomainError, NotFound
@@ -160,6 +160,27 @@ def test_feedback_is_for_answered_questions_and_for_this_person_alone(session: S
     stranger = Reader.of(session, reader.lesson(1)[0], make_person(session))
     stranger.open(1)
     assert [item.feedback for item in items_of(stranger)] == [None, None]
+
+
+def test_keys_are_not_even_read_before_an_answer(session: Session) -> None:
+    reader = reader_of(session, "单选", "多选")
+    read: list[str] = []
+
+    def note(*args: object) -> None:
+        if "question_key" in str(args[2]):
+            read.append(str(args[3]))
+
+    event.listen(session.get_bind(), "before_cursor_execute", note)
+    items_of(reader)
+    assert read == []
+    first, second = (item.body.hash for item in items_of(reader))
+    reader.answer(1, "0", question="q-1-q1")
+    read.clear()
+    items_of(reader)
+    event.remove(session.get_bind(), "before_cursor_execute", note)
+    assert len(read) == 1
+    assert first in read[0]
+    assert second not in read[0]
 
 
 def test_feedback_says_which_blank_is_right(session: Session) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from elearn.accounts.queries import units_in
+from elearn.assignments.queries import ranks_in
 from elearn.core.duties import DutyState
 from elearn.core.rates import Counts
 from elearn.models import Assignment, OrgUnit, Person
@@ -21,7 +22,6 @@ from elearn.reports.queries import (
     items_of,
     people_by_unit,
     people_ids,
-    ranks_in,
     unit_lines,
 )
 from tests.factories import NOW, make_person, make_unit

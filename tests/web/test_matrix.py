@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from elearn import db
 from elearn.core.access import HOLDERS, Permission, Role
-from elearn.models import ContentAsset, LawVersion, Person, RoleGrant
+from elearn.models import ContentAsset, LawVersion, PendingImport, Person, RoleGrant
 from elearn.web.policy import ROUTES, Access
 from tests.conftest import Browser
 from tests.factories import make_grant, make_person, make_unit
@@ -30,7 +30,8 @@ OPEN, SIGN_IN, NO_ROLE, STRANGER = "open", "sign in", "403", "404"
 SCOPES = ("above", "same", "below", "other")
 
 # What stands behind the arguments of a route. "own": only its person; "audience": people of the
-# unit; "unit": staff whose role covers the unit; "global": everyone who may pass the door.
+# unit; "unit": staff whose role covers the unit; "uploader": only the administrator who uploaded it;
+# "global": everyone who may pass the door.
 OBJECTS: dict[str, tuple[str, str]] = {
     "exams.lobby": ("exam", "audience"),
     "exams.start": ("exam", "audience"),
@@ -52,6 +53,11 @@ OBJECTS: dict[str, tuple[str, str]] = {
     "admin.edit_person": ("person", "unit"),
     "admin.reset_password": ("person", "unit"),
     "admin.edit_unit": ("unit", "unit"),
+    "admin.move_unit": ("unit", "unit"),
+    "admin.set_unit_active": ("unit", "unit"),
+    "admin.set_person_active": ("person", "unit"),
+    "admin.check_import": ("upload", "uploader"),
+    "admin.commit_import": ("upload", "uploader"),
     "admin.revoke": ("grant", "unit"),
 }
 
@@ -97,6 +103,18 @@ def build_world(session: Session) -> World:
         .join(RoleGrant.person)
         .where(Person.staff_no == world.people["MARKER", "same"])
     )
+    uploader = session.scalars(
+        select(Person).where(Person.staff_no == world.people["SYS_ADMIN", "same"])
+    ).one()
+    upload = PendingImport(
+        person_id=uploader.id,
+        kind="PEOPLE",
+        filename="人员.csv",
+        data="工号,姓名,单位代码\nn1,新人,x\n".encode(),
+        sha256="b" * 64,
+        created_at=now,
+    )
+    session.add(upload)
     asset = ContentAsset(sha256="a" * 64, name="图.png", mime="image/png", data=b"\x89PNG")
     session.add(asset)
     session.commit()
@@ -119,6 +137,7 @@ def build_world(session: Session) -> World:
         "assignment": {"public_id": assignment.public_id},
         "person": {"public_id": owner.public_id},
         "unit": {"public_id": bureau.public_id},
+        "upload": {"public_id": upload.public_id},
         "grant": {"grant_id": grant.id, "public_id": str(grant.id)},
     }
     for endpoint in ("exams.blueprint", "exams.edit_blueprint"):
@@ -137,6 +156,8 @@ def expected(endpoint: str, who: str, scope: str) -> str:
     if isinstance(policy, Permission):
         if who not in {role.value for role in HOLDERS[policy]}:
             return NO_ROLE
+        if nature == "uploader":
+            return OPEN if scope == "same" else STRANGER
         return OPEN if nature == "global" or scope in {"above", "same"} else STRANGER
     if nature == "own":
         return OPEN if who == "owner" else STRANGER
@@ -202,6 +223,7 @@ def ask(
             client.sign_in(work.scalars(query).one(), work)
     response = client.open(path, method=method)
     location = response.headers.get("Location", "")
+    response.close()  # an export streams from a file
     if path.startswith(("/sign-out", "/settings/sign-out", "/sign-in")):
         location = "" if cell[0] != "anonymous" else location
     return verdict(response.status_code, location)

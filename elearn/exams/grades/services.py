@@ -34,7 +34,7 @@ def grade_attempt(session: Session, *, attempt: Attempt, now: datetime, reason: 
             attempt,
             row,
             exam=exam,
-            hours_centi=blueprint.hours_centi if result.passed else 0,
+            hours_centi=blueprint.hours_centi,
             valid_months=blueprint.validity_months,
             answers_hash=answers_digest(attempt, answers),
             now=now,
