@@ -69,10 +69,7 @@ def set_initial_passwords(
         ],
     )
     if again:
-        ids = [row.id for row in people]
-        for start in range(0, len(ids), _CHUNK):
-            theirs = LoginSession.person_id.in_(ids[start : start + _CHUNK])
-            session.execute(delete(LoginSession).where(theirs))
+        _end_sessions(session, [row.id for row in people])
     session.expire_all()
     record_act(
         session,
@@ -84,6 +81,12 @@ def set_initial_passwords(
         now=now,
     )
     return lines
+
+
+def _end_sessions(session: Session, ids: list[int]) -> None:
+    for start in range(0, len(ids), _CHUNK):
+        theirs = LoginSession.person_id.in_(ids[start : start + _CHUNK])
+        session.execute(delete(LoginSession).where(theirs))
 
 
 def write_initial_passwords(target: Writable, lines: list[InitialPassword]) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 
 from sqlalchemy import ColumnElement, Select, String, cast, func, or_, select
 from sqlalchemy.orm import Session, contains_eager
@@ -12,15 +11,11 @@ from elearn.bank.queries import Body, StoredKey, load_bodies, load_keys
 from elearn.core.errors import NotFound
 from elearn.core.questions.model import QuestionStatus, QuestionType
 from elearn.core.taxonomy import Strand
-from elearn.courses.queries import lesson_totals
-from elearn.courses.quizzes import quiz_rows
 from elearn.models import (
     BankQuestion,
-    ContentFile,
     Course,
     CourseRevision,
     Lesson,
-    LessonCitation,
     LessonQuizItem,
     Pool,
     QuestionKey,
@@ -41,16 +36,6 @@ class BankFilters:
     status: QuestionStatus | None = None
     law: str = ""
     text: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class CourseLine:
-    """A course in the overview; `active` False when its folder is gone."""
-
-    course: Course
-    revision: CourseRevision
-    lessons: int
-    items: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,29 +60,6 @@ class QuestionPage:
     revisions: list[QuestionRevision]
     lessons: list[tuple[str, str, str]] = field(default_factory=list)
     next_line: int | None = None
-
-
-def course_lines(session: Session) -> list[CourseLine]:
-    """Every course that was ever published, strand by strand, live ones first."""
-    rows = session.execute(
-        select(Course, CourseRevision)
-        .join(CourseRevision, CourseRevision.id == Course.current_revision_id)
-        .order_by(Course.active.desc(), CourseRevision.strand, Course.code)
-    ).all()
-    ids = [revision.id for _, revision in rows]
-    totals = lesson_totals(session, ids)
-    items = dict(
-        session.execute(
-            select(Lesson.course_revision_id, func.count())
-            .join(LessonQuizItem, LessonQuizItem.lesson_id == Lesson.id)
-            .where(Lesson.course_revision_id.in_(ids))
-            .group_by(Lesson.course_revision_id)
-        ).all()
-    )
-    return [
-        CourseLine(course, revision, totals.get(revision.id, (0, 0))[0], items.get(revision.id, 0))
-        for course, revision in rows
-    ]
 
 
 def bank_counts(session: Session) -> dict[str, dict[str, int]]:
@@ -127,11 +89,6 @@ def bank_total(counts: dict[str, dict[str, int]]) -> dict[str, int]:
         "all": sum(number for _, number in by_status),
         "active": sum(n for status, n in by_status if status is QuestionStatus.ACTIVE),
     }
-
-
-def published_files(session: Session) -> dict[str, str]:
-    """Path -> SHA-256 of every content file the database holds."""
-    return dict(session.execute(select(ContentFile.path, ContentFile.sha256)).all())
 
 
 def laws_in_use(session: Session) -> list[str]:
@@ -219,68 +176,6 @@ def keyed(session: Session, wanted: Iterable[tuple[str, str, int]]) -> list[Keye
         )
         for number, (digest, code, slot) in enumerate(wanted, start=1)
     ]
-
-
-def find_course(session: Session, code: str) -> CourseRevision:
-    """The current revision, also of a course that learners no longer see."""
-    revision = session.scalar(
-        select(CourseRevision)
-        .join(Course, Course.current_revision_id == CourseRevision.id)
-        .where(Course.code == code)
-        .options(contains_eager(CourseRevision.course))
-    )
-    if revision is None:
-        raise NotFound("没有这门课程。")
-    return revision
-
-
-def find_lesson(session: Session, *, course: CourseRevision, lesson_code: str) -> Lesson:
-    """A lesson of this revision."""
-    lesson = session.scalar(
-        select(Lesson).where(Lesson.course_revision_id == course.id, Lesson.code == lesson_code)
-    )
-    if lesson is None:
-        raise NotFound("没有这一节。")
-    return lesson
-
-
-def keyed_quiz(session: Session, lesson: Lesson) -> list[Keyed]:
-    """The questions of a lesson with their keys."""
-    rows = quiz_rows(session, lesson)
-    return keyed(session, [(row.hash, row.code, row.slot) for row in rows])
-
-
-def lesson_files(session: Session, course: CourseRevision) -> dict[str, str]:
-    """Lesson code -> the file it was read from, as far as its questions tell."""
-    return dict(
-        session.execute(
-            select(Lesson.code, BankQuestion.file_path)
-            .join(LessonQuizItem, LessonQuizItem.lesson_id == Lesson.id)
-            .join(QuestionRevision, QuestionRevision.id == LessonQuizItem.question_revision_id)
-            .join(BankQuestion, BankQuestion.id == QuestionRevision.question_id)
-            .where(Lesson.course_revision_id == course.id)
-            .distinct()
-        ).all()
-    )
-
-
-def folder_of(files: dict[str, str]) -> str | None:
-    """The course folder those files lie in."""
-    return next((str(PurePosixPath(path).parent) for path in files.values()), None)
-
-
-def citations_of(session: Session, lesson: Lesson) -> list[CitationLink]:
-    """What text and quiz of the lesson cite."""
-    registry = load_registry(session)
-    rows = session.scalars(
-        select(LessonCitation)
-        .where(LessonCitation.lesson_id == lesson.id)
-        .order_by(LessonCitation.law, LessonCitation.article)
-    )
-    texts = (
-        f"{one.law}@{one.version}" + (f"#{one.article}" if one.article else "") for one in rows
-    )
-    return [cite(registry, text) for text in texts]
 
 
 def _asking_lessons(session: Session, row: BankQuestion) -> list[tuple[str, str, str]]:

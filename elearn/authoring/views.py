@@ -13,7 +13,7 @@ from elearn.models import Pool, QuestionRevision
 from elearn.web.auth import settings, utcnow
 from elearn.web.paging import paginate
 
-from . import queries
+from . import published, queries
 from .findings import Checked, checked
 from .forms import read_bank_filters
 
@@ -36,12 +36,12 @@ def overview() -> str:
     topics = queries.bank_counts(work)
     return render_template(
         "authoring/overview.html",
-        courses=queries.course_lines(work),
+        courses=published.course_lines(work),
         topics=topics,
         total=queries.bank_total(topics),
         types=list(QuestionType),
         checked=found,
-        unpublished=found.unpublished(queries.published_files(work)),
+        unpublished=found.unpublished(published.published_files(work)),
         root=settings().course_root(),
     )
 
@@ -50,19 +50,19 @@ def overview() -> str:
 def course(code: str) -> str:
     """A course with its lessons and findings."""
     work = db.session()
-    revision = queries.find_course(work, code)
+    revision = published.find_course(work, code)
     lessons = lessons_of(work, revision.id)
-    files = queries.lesson_files(work, revision)
+    folder = published.folder_of(work, revision)
     return render_template(
         "authoring/course.html",
         course=revision,
         lessons=lessons,
-        files=files,
-        folder=queries.folder_of(files),
+        files=published.lesson_files(work, folder),
+        folder=folder,
         rule=rule_sentence(
             rule_of(revision), len(lessons), quizzes=any(one.quiz_required for one in lessons)
         ),
-        problems=_checked().of_folder(queries.folder_of(files)),
+        problems=_checked().of_folder(folder),
         AUDIENCES=AUDIENCE_NAMES,
     )
 
@@ -71,16 +71,16 @@ def course(code: str) -> str:
 def lesson(code: str, lesson_code: str) -> str:
     """A lesson as learners see it, with the keys of its quiz."""
     work = db.session()
-    revision = queries.find_course(work, code)
-    row = queries.find_lesson(work, course=revision, lesson_code=lesson_code)
-    file = queries.lesson_files(work, revision).get(lesson_code)
+    revision = published.find_course(work, code)
+    row = published.find_lesson(work, course=revision, lesson_code=lesson_code)
+    file = published.lesson_files(work, published.folder_of(work, revision)).get(lesson_code)
     return render_template(
         "authoring/lesson.html",
         course=revision,
         lesson=row,
         pieces=split_quizzes(row.html),
-        items=queries.keyed_quiz(work, row),
-        citations=queries.citations_of(work, row),
+        items=published.keyed_quiz(work, row),
+        citations=published.citations_of(work, row),
         file=file,
         problems=_checked().of_file(file) if file else [],
     )

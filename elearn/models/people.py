@@ -151,5 +151,6 @@ class SignInFailure(Base):
 
     __table_args__ = (
         Index("ix_sign_in_failure_account_at", "account", "at"),
+        Index("ix_sign_in_failure_at", "at"),
         Index("ix_sign_in_failure_source_at", "source", "at"),
     )

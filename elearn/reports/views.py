@@ -5,7 +5,7 @@ import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from flask import Blueprint, render_template, request, send_file, url_for
 from sqlalchemy.orm import Session
@@ -42,6 +42,7 @@ from .services import MEDIA_TYPES, Export, record_export, write_completion
 
 blueprint = Blueprint("reports", __name__)
 
+IN_MEMORY = 4 * 1024 * 1024
 CELLS = 6  # so many assignments have a column of their own on screen; exports have them all
 
 
@@ -103,7 +104,7 @@ def export() -> Response:
     if form.problems:
         raise DomainError("没有导出：" + "；".join(form.problems) + "。", code="E-FILTER")
     with ExitStack() as stack:
-        stream = stack.enter_context(tempfile.TemporaryFile())
+        stream = stack.enter_context(_spool())
         written = write_completion(
             work,
             actor=actor(),
@@ -136,6 +137,11 @@ def person(public_id: str) -> str:
         title=_title(),
         now=now,
     )
+
+
+def _spool() -> BinaryIO:
+    """Small files stay in memory, large ones go to a file without a name."""
+    return cast(BinaryIO, tempfile.SpooledTemporaryFile(max_size=IN_MEMORY))
 
 
 def _download(stream: BinaryIO, written: Export) -> Response:

@@ -171,6 +171,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("sign_in_failure", schema=None) as batch_op:
         batch_op.create_index("ix_sign_in_failure_account_at", ["account", "at"], unique=False)
+        batch_op.create_index("ix_sign_in_failure_at", ["at"], unique=False)
         batch_op.create_index("ix_sign_in_failure_source_at", ["source", "at"], unique=False)
 
     op.create_table(
@@ -1000,6 +1001,7 @@ def downgrade() -> None:
     op.drop_table("blueprint_revision")
     with op.batch_alter_table("sign_in_failure", schema=None) as batch_op:
         batch_op.drop_index("ix_sign_in_failure_source_at")
+        batch_op.drop_index("ix_sign_in_failure_at")
         batch_op.drop_index("ix_sign_in_failure_account_at")
 
     op.drop_table("sign_in_failure")

@@ -127,6 +127,28 @@ def test_course_page_shows_only_its_own_findings(trainer: Browser, root: Path) -
     assert "DIS-04.md" not in page
 
 
+def test_course_without_questions_shows_its_findings_too(
+    trainer: Browser, session: Session, root: Path
+) -> None:
+    folder = root / "courses/dis/plain_"
+    folder.mkdir()
+    (folder / "course.md").write_bytes(course_front("plain", title="没有随堂题"))
+    (folder / "01-节.md").write_bytes(lesson_file("plain-1", items=[]))
+    other = root / "courses/dis/plainX"
+    other.mkdir()
+    (other / "course.md").write_bytes(course_front("plain-x"))
+    (other / "01-节.md").write_bytes(lesson_file("plain-x-1", items=[]))
+    assert sync_content(session, root=root, now=NOW).ok
+    session.commit()
+    with (folder / "01-节.md").open("ab") as file:
+        file.write(b"\n<b>x</b>\n")
+    for path in ("/authoring/courses/plain", "/authoring/courses/plain/plain-1"):
+        page = trainer.get(path).text
+        assert "courses/dis/plain_/01-节.md" in page
+        assert "plainX" not in page
+        assert "正文里有 HTML" in page
+
+
 def test_question_page_shows_the_findings_of_its_lines(trainer: Browser, root: Path) -> None:
     bank = root / "question_bank/dis/DIS-04.md"
     bank.write_text(BANK.replace("答案：错", "答案：不知道"), encoding="utf-8")

@@ -285,6 +285,17 @@ def test_answered_question_is_folded_when_right_and_open_when_wrong(
     assert "看题目和解析" not in cadre.get("/courses/c/c-1?done=c-1-q1").text
 
 
+def test_trying_again_shows_the_empty_question(cadre: Browser, session: Session) -> None:
+    course_of(session)
+    cadre.get("/courses/c/c-1")
+    answer(cadre, "c-1-q1", "0")
+    assert "again=c-1-q1#q-c-1-q1" in cadre.get("/courses/c/c-1").text
+    page = cadre.get("/courses/c/c-1?again=c-1-q1").text
+    assert "提交本题" in page
+    assert "回答错误" not in page
+    assert "checked" not in page
+
+
 def test_what_people_type_is_shown_as_text(cadre: Browser, session: Session) -> None:
     items = [quiz_item("c-1-q1", kind="简答")]
     course_of(session, lessons=1, files={"01-节.md": lesson_file("c-1", items=items)})

@@ -30,6 +30,7 @@ from elearn.models import (
     Exam,
     ExamCandidate,
     OrgUnit,
+    Party,
     Person,
     ReviewPolicy,
 )
@@ -42,6 +43,7 @@ from tests.factories_exams import (
     make_bank,
     make_exam,
     make_revision,
+    make_spec,
     short_spec,
 )
 
@@ -121,6 +123,23 @@ def test_schedule_by_rank(
         assert is_eligible(session, exam=exam, person=person) is invited
         mine = session.scalars(exams_of_person_query(person)).all()
         assert (exam in mine) is invited
+
+
+def test_a_party_paper_is_not_given_to_people_outside_the_party(
+    session: Session, root: OrgUnit, examiner: Person
+) -> None:
+    examiner.party = Party.PARTY
+    member = make_person(session, root, party=Party.PARTY)
+    outside = make_person(session, root, party=Party.NON_PARTY)
+    unknown = make_person(session, root)
+    revision = make_revision(session, make_spec(code="party", audience=("党员",)))
+    with pytest.raises(DomainError) as refused:
+        schedule(session, examiner, revision, root)
+    assert outside.staff_no in refused.value.fields["listed"]
+    assert unknown.staff_no in refused.value.fields["listed"]
+    assert "2 人" in refused.value.fields["listed"]
+    exam = schedule(session, examiner, revision, root, listed=[member.staff_no])
+    assert people_of(session, exam) == {member.staff_no}
 
 
 def test_schedule_by_list(

@@ -243,6 +243,20 @@ def test_file_name_type_and_length(
     assert session.scalars(select(AuditEntry)).one().detail["format"] == kind
 
 
+@pytest.mark.parametrize("kind", ["xlsx", "csv", "json"])
+def test_a_file_too_large_for_memory_is_the_same_file(
+    client: Browser, session: Session, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    town = town_for(session)
+    client.sign_in(staff(session, town.district), session)
+    files = []
+    for limit in (10_000_000, 1):
+        monkeypatch.setattr("elearn.reports.views.IN_MEMORY", limit)
+        with client.get(f"/reports/completion/export?{PERIOD}&format={kind}") as answer:
+            files.append(answer.data)
+    assert len(files[0]) == len(files[1]) > 100
+
+
 @pytest.mark.parametrize("query", ["format=pdf", "format=csv&from=morgen", "format=csv&state=X"])
 def test_nothing_is_exported_with_a_filter_not_understood(
     client: Browser, session: Session, query: str

@@ -170,9 +170,8 @@ export function takeExam(form) {
     } catch (error) {
       // Then a reload starts at the first question.
     }
-    if (quiet) return;
     scrollTo(0, 0);
-    $("legend", questions[current]).focus({ preventScroll: true });
+    if (!quiet) $("legend", questions[current]).focus({ preventScroll: true });
   }
   const forward = () => (current === questions.length - 1 ? openCard() : go(current + 1));
   $("#prev").onclick = () => go(current - 1);

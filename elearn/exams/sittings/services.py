@@ -9,9 +9,10 @@ from sqlalchemy.orm import Session
 
 from elearn.audit import record_act
 from elearn.core.access import Actor, Permission
-from elearn.core.assembly.model import Blueprint
+from elearn.core.assembly.model import EVERYONE, Blueprint
 from elearn.core.errors import Conflict, DomainError, Forbidden, Infeasible
 from elearn.core.ranks import rank_of
+from elearn.core.taxonomy import AUDIENCE_NAMES
 from elearn.exams.blueprints.queries import read_spec, shortage_lines
 from elearn.exams.grades.policy import GRACE
 from elearn.models import (
@@ -20,6 +21,7 @@ from elearn.models import (
     Exam,
     ExamCandidate,
     OrgUnit,
+    Party,
     Person,
     ReviewPolicy,
 )
@@ -84,6 +86,7 @@ def schedule_exam(
     session.add_all(ExamCandidate(exam_id=exam.id, person_id=person.id) for person in people)
     session.flush()
     _require_audience(session, exam)
+    _require_party(session, exam, blueprint)
     _record(session, actor, exam, "exam.schedule", "安排考试", now)
     return exam
 
@@ -213,6 +216,26 @@ def _require_audience(session: Session, exam: Exam) -> None:
     if session.execute(people).first() is None:
         message = "这个范围里没有应考的人，请换单位或职级"
         raise DomainError(message + "。", fields={"org_unit": message})
+
+
+def _require_party(session: Session, exam: Exam, blueprint: Blueprint) -> None:
+    """A paper of party rules is no paper for people outside the party (domain facts EX-9)."""
+    asked = [party for party in Party if AUDIENCE_NAMES[party] in blueprint.audience]
+    if len(asked) != 1 or EVERYONE in blueprint.audience:
+        return
+    fits = func.coalesce(Person.party, "") == asked[0]
+    outside = candidates_query(exam).where(~fits).order_by(None)
+    people = list(session.scalars(outside.limit(4)))
+    if not people:
+        return
+    count = session.scalar(select(func.count()).select_from(outside.subquery())) or 0
+    named = "、".join(f"{person.name}（{person.staff_no}）" for person in people[:3])
+    words = AUDIENCE_NAMES[asked[0]]
+    message = (
+        f"这份组卷规则只面向{words}，所选范围里有 {count} 人没有登记为{words}：{named}"
+        f"{'等' if count > len(people[:3]) else ''}。请改用名单安排，或换一份组卷规则"
+    )
+    raise DomainError(message + "。", fields={"listed": message})
 
 
 def _record(
