@@ -1,6 +1,6 @@
 """The content folders as a set of files: what each file is, read from disk, parsed, checked."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -181,11 +181,8 @@ def _codes_twice(content: ContentSet) -> list[Problem]:
     for folder, course in content.courses.items():
         claim("课程", course.code, f"{folder}/course.md")
         for lesson in course.lessons:
-            claim("小节", lesson.code, lesson.file)
-            for question in _quiz_items([lesson.quizzes]):
-                claim("试题", question.code, lesson.file, question.line)
+            place = f"{folder}/{lesson.file}"
+            claim("小节", lesson.code, place)
+            for question in (one for fence in lesson.quizzes for one in fence):
+                claim("试题", question.code, place, question.line)
     return problems
-
-
-def _quiz_items(lessons: Iterable[tuple[tuple[Question, ...], ...]]) -> list[Question]:
-    return [question for quizzes in lessons for fence in quizzes for question in fence]

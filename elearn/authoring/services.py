@@ -16,7 +16,7 @@ from elearn.bank.services import publish_questions, publish_registry, retire_mis
 from elearn.core.access import Actor
 from elearn.core.errors import DomainError
 from elearn.core.problems import Problem
-from elearn.courses.publishing import publish_course
+from elearn.courses.publishing import publish_course, withdraw_course
 from elearn.exams.blueprints.services import sync_blueprint
 from elearn.models import BankQuestion, BlueprintRow, ContentFile, Course, FileKind, Pool
 
@@ -106,15 +106,16 @@ def publish(session: Session, *, content: ContentSet, now: datetime) -> None:
     _retire_gone_files(session, content)
     for path, questions in content.bank.items():
         publish_questions(session, questions=questions, pool=Pool.BANK, file_path=path, now=now)
+    published = {course.code for course in content.courses.values()}
+    for row in session.scalars(select(Course).where(Course.active)):
+        if row.code not in published:
+            withdraw_course(session, row=row)
     for course in content.courses.values():
         publish_course(session, course=course, now=now)
     for path, text in content.blueprint_texts.items():
         _, problems = sync_blueprint(session, text=text, path=path, now=now)
         if problems:  # parse_files has checked the same things on the same files
             raise DomainError(str(problems[0]), code="E-BLUEPRINT")
-    courses = {course.code for course in content.courses.values()}
-    for row in session.scalars(select(Course)):
-        row.active = row.code in courses
     blueprints = {blueprint.code for blueprint in content.blueprints.values()}
     for plan in session.scalars(select(BlueprintRow)):
         plan.active = plan.code in blueprints

@@ -6,11 +6,12 @@ import click
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from elearn import db
 from elearn.core.errors import NotFound
 from elearn.models import OrgUnit
 from elearn.reports.services import record_export, write_completion
 
-from .context import transaction, utcnow
+from .context import ready_engine, utcnow
 from .text import Command, Group, progress
 
 FORMATS = ("xlsx", "csv", "json")
@@ -41,13 +42,19 @@ def completion(unit_code: str, form: str, output: Path) -> None:
     temporary = output.with_name(output.name + ".elearn-tmp")
     now = utcnow()
     try:
-        with transaction() as session, progress("导出完成情况"):
-            unit = _unit(session, unit_code)
-            with temporary.open("wb") as target:
+        with ready_engine() as engine:
+            # Reading takes long and must not hold SQLite's write lock; the audit entry is short.
+            with (
+                db.new_session(engine, write=False) as session,
+                progress("导出完成情况"),
+                temporary.open("wb") as target,
+            ):
+                unit = _unit(session, unit_code)
                 export = write_completion(
                     session, actor=None, unit=unit, format=form, target=target, now=now
                 )
-            record_export(session, actor=None, export=export, now=now)
+            with db.transaction(engine) as session:
+                record_export(session, actor=None, export=export, now=now)
         temporary.replace(output)
     finally:
         temporary.unlink(missing_ok=True)

@@ -98,6 +98,14 @@ def _add_assets(session: Session, course: Course) -> None:
             )
 
 
+def withdraw_course(session: Session, *, row: CourseRow) -> None:
+    """The course leaves the catalogue and its quiz questions are free for another course. Revisions,
+    progress and records stay."""
+    row.active = False
+    for path in _quiz_files(session, row):
+        retire_missing(session, file_path=path, pool=Pool.LESSON, keep=())
+
+
 def _publish_quizzes(
     session: Session, row: CourseRow, course: Course, now: datetime
 ) -> dict[str, int]:

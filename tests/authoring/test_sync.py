@@ -270,9 +270,28 @@ def test_check_counts_and_locates_without_a_database(root: Path) -> None:
     assert [(p.file, p.line) for p in found] == [("courses/law/short/01-first.md", 9)]
 
 
-def test_one_quiz_code_in_two_lessons_is_found(root: Path) -> None:
-    (root / "courses/law/short/02-second.md").write_text(LESSON)
-    codes_found = {problem.code for problem in check_content(root).problems}
-    assert "L-code-twice" in codes_found or any(
-        "已经用过" in p.message for p in check_content(root).problems
-    )
+def test_one_code_in_two_courses_is_found_though_the_files_have_one_name(root: Path) -> None:
+    copy = root / "courses/law/copy"
+    copy.mkdir()
+    (copy / "course.md").write_text(COURSE.replace("law-short", "law-copy"))
+    (copy / "01-first.md").write_text(LESSON)
+    found = [p for p in check_content(root).problems if p.code == "L-code-twice"]
+    assert {p.file for p in found} <= {
+        "courses/law/copy/01-first.md",
+        "courses/law/short/01-first.md",
+    }
+    assert any("law-short-01" in p.message for p in found)
+
+
+def test_a_withdrawn_course_frees_its_quiz_codes(session: Session, root: Path) -> None:
+    coded = LESSON.replace("解析：审判属于法院。", "解析：审判属于法院。\n编号：quiz-1")
+    (root / "courses/law/short/01-first.md").write_text(coded)
+    assert sync_content(session, root=root, now=NOW).ok
+    (root / "courses/law/short").rename(root / "courses/law/other")
+    other = root / "courses/law/other"
+    (other / "course.md").write_text(COURSE.replace("law-short", "law-other"))
+    (other / "01-first.md").write_text(coded.replace("law-short-01", "law-other-01"))
+    report = sync_content(session, root=root, now=NOW)
+    assert report.ok, [str(problem) for problem in report.problems]
+    active = select(Course.code).where(Course.active)
+    assert session.scalars(active).all() == ["law-other"]

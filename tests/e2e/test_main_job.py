@@ -33,6 +33,7 @@ def shots(request: pytest.FixtureRequest) -> Callable[[Page, str], None]:
     folder = os.environ.get("ELEARN_TEST_SHOTS")
 
     def take(page: Page, name: str) -> None:
+        page.wait_for_load_state()
         overflow = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
         assert not page.evaluate(overflow), f"{name} scrolls sideways"
         if folder:

@@ -14,6 +14,7 @@ from elearn.core.rates import Counts
 from elearn.models import Assignment, OrgUnit, Person
 from elearn.reports.filters import Filters, Item, Scope, Sort, unit_filters
 from elearn.reports.lines import PersonLine, all_lines, lines_of
+from elearn.reports.person import person_report
 from elearn.reports.queries import (
     UnitLine,
     assignments_of,
@@ -32,6 +33,7 @@ from tests.factories_reports import (
     make_attempt,
     make_course,
     make_exam,
+    make_grade,
 )
 
 
@@ -269,6 +271,27 @@ def test_assignments_above_concern_a_unit_and_those_beside_do_not(session: Sessi
     town = build_town(session)
     found = {task.id for task in ask(session, unit_filters(town.late, now=NOW))}
     assert found == {town.tasks[name].id for name in ("乙镇课", "乙镇考", "局长课")}
+
+
+def test_a_chosen_unit_has_no_columns_of_the_units_beside_it(session: Session) -> None:
+    town = build_town(session)
+    everything = assignments_of(session, (town.district.path,))
+    found = chosen_assignments(everything, unit_filters(town.good, now=NOW))
+    assert {task.id for task in found} == {town.tasks[name].id for name in ("甲镇课", "局长课")}
+
+
+def test_the_last_grade_of_an_attempt_speaks(session: Session) -> None:
+    town = build_town(session)
+    person = town.people["甲一"]
+    attempt = make_attempt(session, person, town.exam, score=85, passed=True, at=NOW - DAY)
+    make_grade(session, attempt, score=70, passed=False, no=2)
+    last = line_of(session, unit_filters(town.district, now=NOW), person).last_exam
+    assert last is not None
+    assert (last.score_centi, last.passed) == (7000, False)
+    [(seen, grade)] = person_report(session, person, now=NOW).attempts
+    assert seen is attempt
+    assert grade is not None
+    assert grade.score_centi == 7000
 
 
 def test_ranks_in_scope(session: Session) -> None:

@@ -22,8 +22,14 @@ function place() {
 // ---- heartbeat: only while the page can be seen; the first one says that scripts are on
 
 let timer = 0;
+let before = Promise.resolve();
 
-async function say(away) {
+// One after the other: a beat that overtakes "away" would start the clock again.
+function say(away) {
+  before = before.then(() => send(away));
+}
+
+async function send(away) {
   const body = new URLSearchParams({ position: place() });
   if (away) body.set("away", "1");
   try {
