@@ -56,7 +56,7 @@ def make_person(
         "rank": "一级科员",
         "must_change_password": False,
         "notice_accepted_at": NOW,
-        "created_at": NOW,
+        "created_at": NOW - timedelta(days=2000),
     }
     person = Person(**{**defaults, **values})
     session.add(person)

@@ -31,6 +31,7 @@ class Who:
     path: str
     rank: str
     party: str | None
+    joined: datetime
 
 
 def assignments_in_force() -> Select[Assignment]:
@@ -87,6 +88,7 @@ class Asked:
     def __init__(self, assignment: Assignment):
         exam = assignment.exam
         self._path = assignment.org_unit.path
+        self._due = due_of(assignment)
         self._ranks = frozenset(split_ranks(assignment.ranks))
         self._listed_only = exam is not None and exam.listed_only
         self._excluded = frozenset(_excluded_parties(assignment))
@@ -98,6 +100,7 @@ class Asked:
             and (not self._ranks or who.rank in self._ranks)
             and (listed or not self._listed_only)
             and who.party not in self._excluded
+            and who.joined <= self._due
         )
 
 
@@ -106,6 +109,8 @@ def coverage(assignment: Assignment) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = [
         Person.active.is_(True),
         OrgUnit.path.startswith(assignment.org_unit.path, autoescape=True),
+        # Nobody is late for what was over before they came.
+        Person.created_at <= due_of(assignment),
     ]
     ranks = split_ranks(assignment.ranks)
     if ranks:

@@ -126,7 +126,7 @@ def _duties(session: Session, person: Person, now: datetime) -> list[Duty]:
             ),
         )
     ).all()
-    who = Who(person.id, path, person.rank, person.party)
+    who = Who(person.id, path, person.rank, person.party, person.created_at)
     first: dict[tuple[int | None, int | None], Duty] = {}
     for duty in duties_of(session, [who], assignments, now=now)[person.id]:
         key = (duty.assignment.course_id, duty.assignment.exam_id)

@@ -1,5 +1,6 @@
 """Chinese for what click says itself: help headings, usage errors, progress."""
 
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,17 @@ HEADINGS = {
     "[default:": "[默认：",
     "Show the version and exit.": "显示版本。",
 }
+
+
+SENTENCES = (
+    (r"(?:File|Directory|Path) '(.*)' does not exist\.", "没有这个文件或文件夹：{0}"),
+    (r"(?:File|Path) '(.*)' is a directory\.", "这是一个文件夹，应给出文件：{0}"),
+    (r"Directory '(.*)' is a file\.", "这是一个文件，应给出文件夹：{0}"),
+    (r"(?:File|Directory|Path) '(.*)' is not (?:readable|writable)\.", "没有读写权限：{0}"),
+    (r"'(.*)' is not one of (.*)\.", "没有「{0}」，可用 {1}"),
+    (r"'(.*)' is not a valid integer(?: range)?\.", "应为整数，现在是「{0}」"),
+    (r"(.*) is not in the range (.*)\.", "应在 {1} 之内，现在是 {0}"),
+)
 
 
 class Chinese:
@@ -53,13 +65,21 @@ def usage_text(error: click.UsageError) -> str:
         if error.possibilities:
             message += "，您是不是要写 " + "、".join(error.possibilities)
     elif isinstance(error, click.BadParameter):
-        message = f"{_names(name) or label} 的值不对：{error.message}"
+        message = f"{_names(name) or label} 的值不对：{_in_chinese(error.message)}"
     elif error.message.startswith("No such command"):
         message = "没有命令" + error.message.removeprefix("No such command").rstrip(".")
     else:
         message = error.message
     where = f"看说明：{error.ctx.command_path} --help" if error.ctx else ""
     return f"用法不对：{message}\n{where}".rstrip()
+
+
+def _in_chinese(message: str) -> str:
+    """Click's own sentences about paths and choices."""
+    for pattern, words in SENTENCES:
+        if found := re.fullmatch(pattern, message):
+            return words.format(*found.groups())
+    return message
 
 
 def _names(param: click.Parameter | None) -> str:

@@ -1,7 +1,7 @@
 """The demo organisation: three levels of units, 200 people, every role once."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy.orm import Session
@@ -113,7 +113,7 @@ def _person(
         must_change_password=False,
         notice_accepted_at=now,
         is_demo=True,
-        created_at=now,
+        created_at=now - timedelta(days=400),
     )
     session.add(person)
     session.flush()

@@ -114,13 +114,14 @@ def _people(session: Session, ids: Sequence[int]) -> Iterator[tuple[PersonLine, 
             OrgUnit.name,
             OrgUnit.path,
             Person.party,
+            Person.created_at,
         )
         .join(Person.org_unit)
         .where(Person.id.in_(ids))
     )
-    for *values, path, party in rows:
+    for *values, path, party, joined in rows:
         line = PersonLine(*values)
-        yield line, Who(line.id, path, line.rank, party)
+        yield line, Who(line.id, path, line.rank, party, joined)
 
 
 def _results(

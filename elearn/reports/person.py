@@ -57,7 +57,7 @@ def _duties(session: Session, person: Person, now: datetime) -> list[Duty]:
     assignments = session.scalars(
         assignments_in_force().where(Assignment.org_unit_id.in_(ancestors))
     ).all()
-    who = Who(person.id, path, person.rank, person.party)
+    who = Who(person.id, path, person.rank, person.party, person.created_at)
     found = duties_of(session, [who], assignments, now=now)[person.id]
     return sorted(found, key=lambda duty: duty.due_at, reverse=True)
 

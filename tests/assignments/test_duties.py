@@ -36,7 +36,7 @@ def in_force(session: Session, *ids: int) -> list[Assignment]:
 
 def everybody(session: Session) -> list[Who]:
     rows = session.execute(
-        select(Person.id, OrgUnit.path, Person.rank, Person.party)
+        select(Person.id, OrgUnit.path, Person.rank, Person.party, Person.created_at)
         .join(Person.org_unit)
         .where(Person.active)
     )
@@ -55,10 +55,21 @@ def covered(session: Session, assignment: Assignment) -> set[int]:
     return by_sql
 
 
+def test_nobody_is_asked_for_what_was_over_before_they_came(session: Session) -> None:
+    unit = make_unit(session)
+    old = make_person(session, unit)
+    new = make_person(session, unit, created_at=NOW - timedelta(days=1))
+    course = make_course(session)
+    past = make_assignment(session, unit, course, due_at=NOW - timedelta(days=2))
+    coming = make_assignment(session, unit, make_course(session), due_at=NOW + timedelta(days=2))
+    assert covered(session, past) == {old.id}
+    assert covered(session, coming) == {old.id, new.id}
+
+
 def duty_of(session: Session, assignment: Assignment, person: Person) -> Duty:
     """Looked up both ways, which must agree."""
     [loaded] = in_force(session, assignment.id)
-    who = Who(person.id, person.org_unit.path, person.rank, person.party)
+    who = Who(person.id, person.org_unit.path, person.rank, person.party, person.created_at)
     [duty] = duties_of(session, [who], [loaded], now=NOW)[person.id]
     for state in DutyState:
         listed = people_in_state([loaded], state, now=NOW)

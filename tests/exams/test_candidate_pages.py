@@ -91,11 +91,19 @@ def test_lobby_follows_the_window(
     assert text in me.get(f"/exams/{case.exam.public_id}").get_data(as_text=True)
 
 
-def test_cancelled_exam_is_gone_for_who_never_sat(me: Browser, case: Case) -> None:
+def test_a_cancelled_exam_says_so_to_the_invited_and_cannot_be_started(
+    me: Browser, browser: Callable[[], Browser], case: Case
+) -> None:
     case.exam.cancelled_at = datetime.now(UTC)
     case.session.commit()
-    assert me.get(f"/exams/{case.exam.public_id}").status_code == 404
-    assert me.post(f"/exams/{case.exam.public_id}/start", data=AGREED).status_code == 404
+    page = me.get(f"/exams/{case.exam.public_id}")
+    assert page.status_code == 200
+    assert "这场考试已取消" in page.get_data(as_text=True)
+    assert me.post(f"/exams/{case.exam.public_id}/start", data=AGREED).status_code == 410
+    assert count(case, Attempt) == 0
+    assert case.exam.title not in me.get("/exams").get_data(as_text=True)
+    stranger = browser().sign_in(make_person(case.session), case.session)
+    assert stranger.get(f"/exams/{case.exam.public_id}").status_code == 404
 
 
 # ---------------------------------------------------------------- start

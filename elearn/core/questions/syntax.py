@@ -12,6 +12,10 @@ from elearn.core.questions.model import TYPE_NAMES, QuestionType
 from elearn.core.source_text import fold
 
 TYPES_BY_NAME = {name: kind for kind, name in TYPE_NAMES.items()}
+# Types of other systems: named as what they are, never taken for text of the item before.
+FOREIGN_TYPES = frozenset(
+    {"论述", "问答", "名词解释", "连线", "排序", "匹配", "计算", "作文", "材料分析", "主观"}
+)
 
 # canonical field name <- what people write
 FIELD_NAMES: dict[str, str] = {
@@ -73,7 +77,8 @@ def type_of(word: str) -> QuestionType | None:
 
 def is_typelike(word: str) -> bool:
     """`不定项`, `单选提`, `连线题`: meant as a type, but not one of ours."""
-    return word.endswith("题") or "选" in word or bool(nearest(word, TYPES_BY_NAME))
+    foreign = word in FOREIGN_TYPES or word.endswith("题") or "选" in word
+    return foreign or bool(nearest(word, TYPES_BY_NAME))
 
 
 def classify(line: str) -> Mark:

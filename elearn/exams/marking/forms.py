@@ -9,6 +9,8 @@ from elearn.core.grading.grade import Place
 from .queries import Task
 from .services import PartMark
 
+SHORT = 20  # of a criterion, enough to recognise it
+
 
 def read_marks(
     tasks: Sequence[Task], posted: Mapping[str, str]
@@ -28,7 +30,9 @@ def read_marks(
         for name, text, point in zip(names, texts, task.rubric, strict=True):
             centi = to_hundredths(text)
             if centi is None or centi > point.points_centi:
-                problems[name] = f"填 0 到 {centi_text(point.points_centi)} 之间的分数"
+                wanted = f"填 0 到 {centi_text(point.points_centi)} 之间的分数"
+                short = point.text if len(point.text) <= SHORT else point.text[:SHORT] + "…"
+                problems[name] = f"「{short}」" + (wanted if text else f"还没有给分，{wanted}")
             else:
                 points.append(centi)
         comment = posted.get(f"c-{task.item}-{task.part}", "").strip()

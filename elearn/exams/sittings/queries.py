@@ -76,8 +76,9 @@ def candidates_query(exam: Exam) -> Select[Person]:
     )
 
 
-def exams_of_person_query(person: Person) -> Select[Exam]:
-    """Exams this person may sit or has sat, latest first; cancelled ones only if sat."""
+def exams_of_person_query(person: Person, *, cancelled: bool = False) -> Select[Exam]:
+    """Exams this person may sit or has sat, latest first; cancelled ones only if sat, or when
+    `cancelled` asks for those the person was invited to as well."""
     ancestors = [int(part) for part in person.org_unit.path.split("/") if part]
     listed = exists().where(ExamCandidate.exam_id == Exam.id, ExamCandidate.person_id == person.id)
     by_rank = Exam.ranks == ""
@@ -92,15 +93,15 @@ def exams_of_person_query(person: Person) -> Select[Exam]:
     )
     return (
         select(Exam)
-        .where(or_(and_(invited, Exam.cancelled_at.is_(None)), mine))
+        .where(or_(invited if cancelled else and_(invited, Exam.cancelled_at.is_(None)), mine))
         .options(joinedload(Exam.blueprint_revision), joinedload(Exam.org_unit))
         .order_by(Exam.opens_at.desc(), Exam.id.desc())
     )
 
 
 def get_exam_for(session: Session, *, public_id: str, person: Person) -> Exam:
-    """The exam if this person may sit it or has sat it. Raises NotFound."""
-    query = exams_of_person_query(person).where(Exam.public_id == public_id)
+    """The exam if this person may sit it, might have (it was cancelled) or has. Raises NotFound."""
+    query = exams_of_person_query(person, cancelled=True).where(Exam.public_id == public_id)
     exam = session.scalar(query)
     if exam is None:
         raise NotFound

@@ -1,5 +1,7 @@
 """Hypothesis strategies: questions as the parser could have made them."""
 
+import re
+
 from hypothesis import strategies as st
 
 from elearn.core.laws.registry import LawRegistry
@@ -24,7 +26,7 @@ PIECES = [
 
 def _clean(text: str) -> str:
     """What the parser leaves as it is: no markup we refuse, blanks normalised."""
-    return one_line(text).replace("___", "_").replace("**", "*")
+    return re.sub(r"([_*])\1+", r"\1", one_line(text))
 
 
 LINES = st.lists(st.sampled_from(PIECES), min_size=1, max_size=6).map(lambda p: _clean("".join(p)))
