@@ -54,12 +54,15 @@ with db.new_session(engine, write=False) as work, open(path, "wb") as target:
         target=target, now=datetime.fromisoformat(now),
     )
 used = resource.getrusage(resource.RUSAGE_SELF)
+# Not ru_maxrss: that starts at the size of the process that forked this one.
+with open("/proc/self/status") as status:
+    peak_kb = next(int(line.split()[1]) for line in status if line.startswith("VmHWM:"))
 print(json.dumps({
     "people": export.people,
     "done": export.counts.done,
     "wall_s": round(time.perf_counter() - begin, 1),
     "cpu_s": round(used.ru_utime + used.ru_stime, 1),
-    "rss_mb": used.ru_maxrss // 1024,
+    "rss_mb": peak_kb // 1024,
 }))
 """
 
