@@ -382,9 +382,11 @@ def test_stored_blueprints_read_back_the_same(blueprint: Blueprint) -> None:
 
 @settings(deadline=None)
 @given(st.text(max_size=300))
-def test_parse_never_raises(text: str) -> None:
-    parse_blueprint(text, "b.yaml")
-    parse_blueprint(MINIMAL.replace("单选", text), "b.yaml")
+def test_parse_answers_any_text_with_a_blueprint_or_with_problems(text: str) -> None:
+    for source in (text, MINIMAL.replace("单选", text)):
+        blueprint, problems = parse_blueprint(source, "b.yaml")
+        assert (blueprint is None) == bool(problems)
+        assert {problem.file for problem in problems} <= {"b.yaml"}
 
 
 def test_revision_hash_changes_with_every_field() -> None:
