@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 from sqlalchemy import Row, select
@@ -87,9 +88,9 @@ def load_pool(session: Session) -> list[PoolItem]:
     found = {digest: shape for digest in hashes if (shape := _shapes.get(digest))}
     for chunk in _chunks([digest for digest in hashes if digest not in found]):
         found.update((item.revision_hash, item) for item in _read_shapes(session, chunk))
-    if len(_shapes) > SHAPES_KEPT:
+    if len(_shapes.keys() | found.keys()) > SHAPES_KEPT:
         _shapes.clear()
-    _shapes.update(found)
+    _shapes.update(islice(found.items(), SHAPES_KEPT))
     return [found[digest] for digest in hashes]
 
 
