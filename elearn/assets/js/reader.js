@@ -1,6 +1,8 @@
 // The lesson page, as an enhancement: it says every quarter of a minute that it is being read (and
 // where), and answers a question in place. It never says for how long: the server counts that.
 // Without this script the page works through its forms and links.
+import { enhance } from "./activities.js";
+
 const EVERY_MS = 15000;
 const lesson = document.getElementById("lesson");
 const { beat, csrf } = lesson.dataset;
@@ -122,3 +124,5 @@ lesson.addEventListener("click", (event) => {
   quiz.append(form);
   quiz.querySelector("input:not([type=hidden]), textarea").focus();
 });
+
+enhance(lesson);

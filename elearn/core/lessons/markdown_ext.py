@@ -9,6 +9,7 @@ from markdown.inlinepatterns import InlineProcessor
 from markdown.treeprocessors import Treeprocessor
 
 from elearn.core.laws.registry import LawRegistry
+from elearn.core.lessons.activities import ACTIVITY_NAMES, INNER_BOXES, STEP_ID
 from elearn.core.lessons.assets import image_size
 from elearn.core.lessons.links import ASSET_URL, CITATION
 from elearn.core.lessons.model import Asset
@@ -176,6 +177,8 @@ class LessonTree(Treeprocessor):
 
     def _note(self, box: ET.Element) -> ET.Element:
         classes = (box.get("class") or "").split()
+        if any(name in classes for name in (*ACTIVITY_NAMES, *INNER_BOXES)):
+            return _activity(box, classes)
         kind = next((name for name in classes if name in NOTE_NAMES), "")
         if not kind:
             return box
@@ -191,6 +194,25 @@ class LessonTree(Treeprocessor):
             box.tag = "aside"
             title.set("class", "note-title")
         return box
+
+
+def _activity(box: ET.Element, classes: list[str]) -> ET.Element:
+    """An interactive block, or a box inside one; a step of a scenario gets its id."""
+    title = box[0]
+    if kind := next((name for name in classes if name in ACTIVITY_NAMES), ""):
+        box.set("class", f"activity {kind}")
+        label = ET.Element("span", {"class": "note-kind"})
+        label.text = ACTIVITY_NAMES[kind]
+        if (title.text or "").strip() != ACTIVITY_NAMES[kind]:
+            label.tail = " " + (title.text or "")
+        title.text = None
+        title.insert(0, label)
+        title.set("class", "note-title")
+    elif "step" in classes:
+        box.set("class", "step")
+        box.set("id", next(name for name in classes if STEP_ID.fullmatch(name)))
+        title.set("class", "step-name")
+    return box
 
 
 def _row_headers(table: ET.Element) -> None:

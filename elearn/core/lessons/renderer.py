@@ -10,6 +10,7 @@ from markdown import Markdown
 from pymdownx.slugs import slugify
 
 from elearn.core.laws.registry import LawRegistry
+from elearn.core.lessons.activities import ACTIVITY_NAMES, INNER_BOXES
 from elearn.core.lessons.markdown_ext import LessonExtension
 from elearn.core.lessons.model import Asset, TocEntry
 from elearn.core.lessons.notes import NOTE_NAMES
@@ -38,8 +39,8 @@ _ATTRIBUTES = {
 }  # fmt: skip
 _CLASSES = {
     "a": {"cite", "footnote-ref", "footnote-backref"},
-    "div": {"quiz-slot", "table-scroll", "footnote"},
-    "aside": _NOTES, "details": _NOTES, "p": {"note-title"}, "span": {"note-kind"},
+    "div": {"quiz-slot", "table-scroll", "footnote", "activity", "step", *ACTIVITY_NAMES},
+    "aside": _NOTES, "details": _NOTES | set(INNER_BOXES), "p": {"note-title", "step-name"}, "span": {"note-kind"},
     "figure": {"media"}, "th": _ALIGN, "td": _ALIGN,
     "ul": {"task-list"}, "li": {"task-list-item"},
 }  # fmt: skip

@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass, field
 
 from elearn.core.laws.registry import LawRegistry
+from elearn.core.lessons.activities import ACTIVITIES, Source, expand
 from elearn.core.lessons.links import InlineScan
 from elearn.core.lessons.model import Asset
 from elearn.core.lessons.notes import NOTE_KINDS, NoteHeader, read_note
@@ -49,9 +50,17 @@ class _Fence:
     def __init__(self, match: re.Match[str], line: int) -> None:
         self.indent = len(match["indent"].expandtabs(4))
         self.mark = match["mark"]
-        self.quiz = match["info"].split(" ")[0].strip("{}. ").lower() in ("quiz", "随堂题")
+        word, _, title = match["info"].strip("{}. ").replace("\u3000", " ").partition(" ")
+        self.title = title.strip()
+        self.quiz = word.lower() in ("quiz", "随堂题")
+        self.activity = ACTIVITIES.get(word, "")
         self.line = line
         self.content: list[str] = []
+
+    @property
+    def ours(self) -> bool:
+        """Not code to be shown as it stands."""
+        return self.quiz or bool(self.activity)
 
     def closed_by(self, raw: str) -> bool:
         bare = raw.strip()
@@ -73,6 +82,7 @@ class Scanner:
         self.ended = False
         self.previous = ""
         self.in_list = False
+        self.activities = 0
 
     def problem(
         self, line: int, code: str, message: str, hint: str = "", column: int = 1,
@@ -97,8 +107,7 @@ class Scanner:
         if self.fence:
             hint = "在结尾另起一行写 " + self.fence.mark
             self.problem(self.fence.line, "L-fence-open", "这个围栏没有结束", hint)
-            if self.fence.quiz:
-                self._close_quiz(self.fence)
+            self._close_fence(self.fence)
         self.ended = True
         self._check_note_filled("")
         self.inline.check_footnotes()
@@ -106,9 +115,8 @@ class Scanner:
 
     def _inside_fence(self, number: int, raw: str, fence: _Fence) -> None:
         if fence.closed_by(raw):
-            if fence.quiz:
-                self._close_quiz(fence)
-            else:
+            self._close_fence(fence)
+            if not fence.ours:
                 self.out.lines += [" " * fence.indent + fence.mark, ""]
             self.fence = None
             self.previous = ""
@@ -119,8 +127,26 @@ class Scanner:
             self.problem(number, "L-fence-indent", "围栏里的这一行缩进不够", hint)
             body = " " * fence.indent + body.lstrip(" ")
         fence.content.append(body[fence.indent :])
-        if not fence.quiz:
+        if not fence.ours:
             self.out.lines.append(body)
+
+    def _close_fence(self, fence: _Fence) -> None:
+        if fence.quiz:
+            self._close_quiz(fence)
+        elif fence.activity:
+            self._close_activity(fence)
+
+    def _close_activity(self, fence: _Fence) -> None:
+        self.activities += 1
+
+        def tell(line: int, code: str, message: str, hint: str) -> None:
+            self.problem(line, code, message, hint)
+
+        source = Source(
+            fence.activity, fence.title, self.activities, fence.line, fence.content,
+            self.inline.check, tell,
+        )  # fmt: skip
+        self.out.lines += [" " * fence.indent + line if line else "" for line in expand(source)]
 
     def _close_quiz(self, fence: _Fence) -> None:
         token = QUIZ_MARK.format(len(self.out.quizzes))
@@ -145,7 +171,7 @@ class Scanner:
 
     def _open_fence(self, number: int, match: re.Match[str]) -> None:
         self.fence = _Fence(match, number)
-        if not self.fence.quiz:
+        if not self.fence.ours:
             self._emit(" " * self.fence.indent + self.fence.mark, apart=True)
 
     def _note(self, number: int, header: NoteHeader) -> None:
