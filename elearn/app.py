@@ -12,6 +12,7 @@ from elearn.assignments import views as assignments
 from elearn.authoring import views as authoring
 from elearn.config import Settings, load_settings
 from elearn.courses import views as courses
+from elearn.courses.tasks import views as tasks
 from elearn.exams import views as exams
 from elearn.records import views as records
 from elearn.reports import views as reports
@@ -23,6 +24,7 @@ FEATURES = (
     accounts,
     assignments,
     courses,
+    tasks,
     exams,
     records,
     reports,

@@ -3,6 +3,7 @@
 from datetime import datetime
 from functools import lru_cache
 from itertools import count
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -12,7 +13,7 @@ from elearn.core.laws.registry import LawRegistry, parse_registry
 from elearn.core.lessons.model import Course
 from elearn.core.lessons.parser import load_course
 from elearn.courses.services import publish_course
-from elearn.models import CourseRevision
+from elearn.models import CourseRevision, Person, PledgeSignature, Reflection
 from tests.factories import NOW
 
 _counter = count(1)
@@ -144,3 +145,25 @@ def make_course(
     folder |= files or {}
     course = parse_course(folder, f"courses/dis/{code}")
     return publish_course(session, course=course, now=now)
+
+
+def make_handed_over(
+    session: Session, person: Person, revision: CourseRevision, *, at: datetime = NOW
+) -> tuple[PledgeSignature, Reflection]:
+    """A signed pledge and a reflection waiting for a trainer, in the first lesson."""
+    here: dict[str, Any] = {
+        "person_id": person.id,
+        "course_id": revision.course_id,
+        "lesson_code": revision.lessons[0].code,
+        "title": "一件小事",
+        "text_hash": f"{next(_counter):064d}",
+    }
+    pledge = PledgeSignature(
+        **here, text="不收礼。", signed_name=person.name, unit_name="局", signed_at=at
+    )
+    reflection = Reflection(
+        **here, question="您会怎么说？", no=1, text="我会当面谢绝。", submitted_at=at
+    )
+    session.add_all([pledge, reflection])
+    session.flush()
+    return pledge, reflection

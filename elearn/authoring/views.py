@@ -3,7 +3,7 @@
 from flask import Blueprint, render_template, request
 
 from elearn import db
-from elearn.core.lessons.blocks import split_quizzes
+from elearn.core.lessons.blocks import split_slots
 from elearn.core.questions.markup import plain_text
 from elearn.core.questions.model import QuestionStatus, QuestionType
 from elearn.core.reading import rule_sentence
@@ -78,7 +78,7 @@ def lesson(code: str, lesson_code: str) -> str:
         "authoring/lesson.html",
         course=revision,
         lesson=row,
-        pieces=split_quizzes(row.html),
+        pieces=split_slots(row.html),
         items=published.keyed_quiz(work, row),
         citations=published.citations_of(work, row),
         file=file,

@@ -75,6 +75,7 @@ def _add_revision(
                 quiz_required=lesson.quiz_required,
                 html="",
                 toc=[],
+                tasks=[],
             )
             for position, lesson in enumerate(course.lessons, start=1)
         ],
@@ -144,6 +145,7 @@ def _refresh_lesson(
     """Write the rendering, the questions and the citations where they differ."""
     row.html = anchor_blocks(lesson.html)
     row.toc = [[entry.level, entry.anchor, entry.text] for entry in lesson.toc]
+    row.tasks = [task.canonical() for task in lesson.tasks]
     wanted = [
         (slot, position, questions[question.code])
         for slot, fence in enumerate(lesson.quizzes)

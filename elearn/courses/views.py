@@ -21,7 +21,7 @@ from elearn import db
 from elearn.core.centi import centi_text
 from elearn.core.completion import decide
 from elearn.core.errors import DomainError
-from elearn.core.lessons.blocks import excerpt, first_position, split_quizzes
+from elearn.core.lessons.blocks import excerpt, first_position, split_slots
 from elearn.core.questions.markup import inline_html, prose_html
 from elearn.core.reading import rule_sentence
 from elearn.core.taxonomy import AUDIENCE_NAMES
@@ -36,6 +36,7 @@ from .forms import read_answer, read_filters
 from .media import PIECE, AssetFile, find_asset, read_piece
 from .queries import find_course, find_lesson, record_of, rule_of, standing
 from .quizzes import load_items
+from .tasks.queries import task_states
 
 blueprint = Blueprint("courses", __name__)
 
@@ -104,9 +105,10 @@ def lesson(code: str, lesson_code: str) -> str:
     work.commit()
     return render_template(
         "courses/lesson.html",
-        pieces=split_quizzes(row.html),
+        pieces=split_slots(row.html),
         resume=resume,
         resume_words=excerpt(row.html, resume),
+        tasks=task_states(work, person_id=person.id, course_id=revision.course_id, lesson=row),
         just_answered=request.args.get("done", ""),
         again=request.args.get("again", ""),
         empty=request.args.get("empty", ""),

@@ -43,6 +43,7 @@ from .people import (
 )
 from .questions import BankQuestion, Pool, QuestionKey, QuestionRevision
 from .records import HoursBucket, RecordKind, TrainingRecord
+from .tasks import PledgeSignature, Reflection, ReflectionReview, Verdict
 
 # Rows of these tables are evidence: inserted, never changed or deleted (db.py guards them).
 APPEND_ONLY = (
@@ -52,9 +53,12 @@ APPEND_ONLY = (
     "course_revision",
     "grade",
     "mark",
+    "pledge_signature",
     "question_key",
     "question_revision",
     "quiz_response",
+    "reflection",
+    "reflection_review",
     "training_record",
 )
 
@@ -93,17 +97,21 @@ __all__ = [
     "Party",
     "PendingImport",
     "Person",
+    "PledgeSignature",
     "Pool",
     "QuestionKey",
     "QuestionRevision",
     "QuizResponse",
     "ReadingClock",
     "RecordKind",
+    "Reflection",
+    "ReflectionReview",
     "ReviewPolicy",
     "Role",
     "RoleGrant",
     "SeparatedAdmin",
     "SignInFailure",
     "TrainingRecord",
+    "Verdict",
     "new_public_id",
 ]

@@ -101,7 +101,8 @@ class CourseRevision(Base):
 
 
 class Lesson(Base):
-    """A lesson of one course revision; `code` is stable across revisions."""
+    """A lesson of one course revision; `code` is stable across revisions. `tasks` holds
+    `LessonTask.canonical()` in the order of the slots in `html`."""
 
     __tablename__ = "lesson"
 
@@ -114,6 +115,7 @@ class Lesson(Base):
     quiz_required: Mapped[bool]
     html: Mapped[str] = mapped_column(Text)
     toc: Mapped[list[Any]]
+    tasks: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
 
     revision: Mapped[CourseRevision] = relationship(back_populates="lessons")
     quiz_items: Mapped[list["LessonQuizItem"]] = relationship(

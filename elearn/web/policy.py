@@ -46,6 +46,13 @@ ROUTES: Final[dict[str, Access | Permission]] = {
     "courses.asset": Access.SIGNED_IN,
     "courses.laws": Access.SIGNED_IN,
     "courses.law": Access.SIGNED_IN,
+    # what lessons ask people to hand over
+    "tasks.sign": Access.SIGNED_IN,
+    "tasks.reflect": Access.SIGNED_IN,
+    "tasks.mine": Access.SIGNED_IN,
+    "tasks.pledge": Access.SIGNED_IN,
+    "tasks.reviews": Permission.REVIEW_REFLECTION,
+    "tasks.review": Permission.REVIEW_REFLECTION,
     # exams, as a candidate
     "exams.my_exams": Access.SIGNED_IN,
     "exams.lobby": Access.SIGNED_IN,

@@ -12,6 +12,7 @@ from elearn import db
 from elearn.accounts.passwords import hash_password
 from elearn.authoring.services import sync_content
 from tests.core.lessons.test_activities import CARDS, ORDER, SCENARIO, SORTING, TIMELINE
+from tests.core.lessons.test_tasks import PLEDGE, REFLECTION
 from tests.e2e.conftest import Site
 from tests.factories import make_person
 
@@ -23,13 +24,13 @@ PASSWORD = "Own-2026-bc"
 def lesson(site: Site, content: Path, open_page: Callable[..., Page]) -> Callable[..., Page]:
     """`lesson()` is a phone on a lesson with every interactive block."""
     file = content / "courses/dis/short/01-first.md"
-    blocks = f"{SCENARIO}\n\n{ORDER}\n\n{SORTING}\n\n{CARDS}\n\n{TIMELINE}\n\n"
+    blocks = f"{SCENARIO}\n\n{ORDER}\n\n{SORTING}\n\n{CARDS}\n\n{TIMELINE}\n\n{PLEDGE}\n\n{REFLECTION}\n\n"
     file.write_text(file.read_text().replace("```quiz", blocks + "```quiz", 1))
     course = content / "courses/dis/short/course.md"
     course.write_text(course.read_text().replace("法规版本:", '法规版本:\n  监察法: "2024-12-25"'))
     with db.transaction(site.engine) as work:
         assert sync_content(work, root=content, now=datetime.now(UTC)).ok
-        make_person(work, staff_no="c1", password_hash=hash_password(PASSWORD))
+        make_person(work, staff_no="c1", name="周小兰", password_hash=hash_password(PASSWORD))
 
     def opened(**options: object) -> Page:
         page = open_page(**options)
@@ -93,3 +94,30 @@ def test_blocks_are_readable_without_scripts(lesson: Callable[..., Page]) -> Non
     expect(page.get_by_text("公务活动。")).to_be_visible()
     if folder := os.environ.get("ELEARN_TEST_SHOTS"):
         page.screenshot(path=f"{folder}/activities-no-scripts.png", full_page=True)
+
+
+def test_a_pledge_is_signed_and_a_reflection_written_on_a_phone(
+    lesson: Callable[..., Page],
+) -> None:
+    page = lesson()
+    pledge = page.locator(".task").first
+    pledge.get_by_label("我已逐条阅读").check()
+    pledge.get_by_label("签名").fill("周小兰")
+    pledge.get_by_role("button", name="签署").click()
+    expect(page.locator("#task-0")).to_contain_text("已签署")
+    page.locator("#task-1").get_by_label("您的心得").fill("太短")
+    page.get_by_role("button", name="提交给教员").click()
+    expect(page.get_by_role("alert")).to_contain_text("至少写 30 个字")
+    expect(page.get_by_label("您的心得")).to_have_value("太短")
+    page.get_by_label("您的心得").fill(
+        "我会当面谢绝，说明自己正在经手他的事情，请他把东西带回去，再报告。"
+    )
+    page.get_by_role("button", name="提交给教员").click()
+    expect(page.locator("#task-1")).to_contain_text("待批阅")
+    if folder := os.environ.get("ELEARN_TEST_SHOTS"):
+        page.locator("#task-0").scroll_into_view_if_needed()
+        page.screenshot(path=f"{folder}/tasks.png")
+        page.goto("/me/tasks")
+        page.screenshot(path=f"{folder}/tasks-mine.png")
+        page.get_by_role("link", name="廉洁从家开始").click()
+        page.screenshot(path=f"{folder}/tasks-pledge.png")

@@ -22,7 +22,7 @@ from elearn.models import ContentAsset, LawVersion, PendingImport, Person, RoleG
 from elearn.web.policy import ROUTES, Access
 from tests.conftest import Browser
 from tests.factories import make_grant, make_person, make_unit
-from tests.factories_courses import make_course, publish_laws
+from tests.factories_courses import make_course, make_handed_over, publish_laws
 from tests.factories_exams import make_attempt, make_bank, make_exam
 from tests.factories_reports import make_assignment, make_course_record
 
@@ -47,6 +47,8 @@ OBJECTS: dict[str, tuple[str, str]] = {
     "exams.cancel": ("exam", "unit"),
     "exams.mark_attempt": ("pending", "unit"),
     "records.record": ("record", "own"),
+    "tasks.pledge": ("pledge", "own"),
+    "tasks.review": ("reflection", "unit"),
     "assignments.detail": ("assignment", "unit"),
     "assignments.cancel": ("assignment", "unit"),
     "reports.person": ("person", "unit"),
@@ -96,6 +98,7 @@ def build_world(session: Session) -> World:
     attempt = make_attempt(session, exam, owner, now=now)
     publish_laws(session)
     course = make_course(session)
+    pledge, reflection = make_handed_over(session, owner, course, at=now)
     record = make_course_record(session, owner, course, at=now - timedelta(days=1))
     assignment = make_assignment(session, bureau, course, due_at=now + timedelta(days=3))
     grant = session.scalar(
@@ -134,6 +137,8 @@ def build_world(session: Session) -> World:
         "attempt": {"public_id": attempt.public_id},
         "pending": {"public_id": attempt.public_id},
         "record": {"public_id": record.public_id},
+        "pledge": {"public_id": pledge.public_id},
+        "reflection": {"public_id": reflection.public_id},
         "assignment": {"public_id": assignment.public_id},
         "person": {"public_id": owner.public_id},
         "unit": {"public_id": bureau.public_id},

@@ -1,4 +1,4 @@
-"""Working on a rendered lesson: stable ids for its blocks, quiz slots, an excerpt to resume at.
+"""Working on a rendered lesson: stable ids for its blocks, slots of quizzes and tasks, an excerpt to resume at.
 
 The input is HTML our own renderer made and sanitised, so tags are lower case and well formed.
 """
@@ -7,6 +7,7 @@ import hashlib
 import html
 import re
 from collections import Counter
+from typing import NamedTuple
 
 _BLOCKS = "p|figure|blockquote|pre|li"
 _OPENING = re.compile(
@@ -14,7 +15,7 @@ _OPENING = re.compile(
     re.DOTALL,
 )
 _HAS_ID = re.compile(r'\sid="|note-title')
-_SLOT = re.compile(r'<div\b[^<>]*\bdata-quiz="(\d+)"[^<>]*></div>')
+_SLOT = re.compile(r'<div\b[^<>]*\bdata-(quiz|task)="(\d+)"[^<>]*></div>')
 _BLOCK_EDGE = re.compile(rf"</?(?:{_BLOCKS}|h[2-4]|ul|ol|div|aside|details|table)\b")
 _TAG = re.compile(r"<[^<>]*>")
 _POSITION = re.compile(r"[\w-]{1,120}")
@@ -41,10 +42,21 @@ def anchor_blocks(text: str) -> str:
     return _OPENING.sub(anchored, text)
 
 
-def split_quizzes(text: str) -> list[str | int]:
-    """The HTML cut at its quiz slots: text, slot number, text, …"""
-    pieces = _SLOT.split(text)
-    return [int(piece) if at % 2 else piece for at, piece in enumerate(pieces)]
+class Slot(NamedTuple):
+    """Where quiz or task `number` of a lesson stands; `kind` is `quiz` or `task`."""
+
+    kind: str
+    number: int
+
+
+def split_slots(text: str) -> list[str | Slot]:
+    """The HTML cut at its slots: text, slot, text, …"""
+    pieces: list[str | Slot] = []
+    at = 0
+    for match in _SLOT.finditer(text):
+        pieces += [text[at : match.start()], Slot(match[1], int(match[2]))]
+        at = match.end()
+    return [*pieces, text[at:]]
 
 
 def is_position(text: str) -> bool:

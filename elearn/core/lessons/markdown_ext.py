@@ -15,7 +15,7 @@ from elearn.core.lessons.links import ASSET_URL, CITATION
 from elearn.core.lessons.model import Asset
 from elearn.core.lessons.notes import NOTE_NAMES
 
-_QUIZ = re.compile("\ue000quiz(\\d+)\ue001")
+_SLOT = re.compile("\ue000(quiz|task)(\\d+)\ue001")
 _ALIGN = {"left": "left", "center": "center", "right": "right"}
 _HEADINGS = ("h2", "h3", "h4")
 _TARGET = re.compile(r"https?://|mailto:|tel:|/(?!/)|#", re.IGNORECASE)
@@ -110,11 +110,10 @@ class LessonTree(Treeprocessor):
 
     def _paragraph(self, element: ET.Element) -> ET.Element:
         text = (element.text or "").strip()
-        if len(element) == 0 and (match := _QUIZ.fullmatch(text)):
-            number = match[1]
-            return ET.Element(
-                "div", {"class": "quiz-slot", "id": f"quiz-{number}", "data-quiz": number}
-            )
+        if len(element) == 0 and (match := _SLOT.fullmatch(text)):
+            kind, number = match.groups()
+            name = f"{kind}-{number}"
+            return ET.Element("div", {"class": f"{kind}-slot", "id": name, f"data-{kind}": number})
         alone = len(element) == 1 and not text and not (element[0].tail or "").strip()
         if alone and element[0].tag == "img":
             return self._figure(element[0])

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from elearn.core.canonical import content_hash
+from elearn.core.lessons.tasks import LessonTask
 from elearn.core.questions.model import Citation, Question
 from elearn.core.taxonomy import Strand
 
@@ -54,7 +55,8 @@ class Asset:
 class Lesson:
     """One lesson file. `html` is sanitised; each quiz fence appears in it as an empty
     `<div class="quiz-slot" id="quiz-N" data-quiz="N"></div>` where N is the index into `quizzes`
-    (a tuple of fences, each a tuple of questions). No key or explanation is in `html`."""
+    (a tuple of fences, each a tuple of questions), and each of `tasks` as a `task-slot` alike. No key
+    or explanation is in `html`."""
 
     code: str
     title: str
@@ -66,6 +68,7 @@ class Lesson:
     quizzes: tuple[tuple[Question, ...], ...] = ()
     file: str = ""
     citations: tuple[Citation, ...] = ()
+    tasks: tuple[LessonTask, ...] = ()
 
     def canonical(self) -> dict[str, Any]:
         """The source text decides; rendering may improve without a new revision."""

@@ -96,6 +96,9 @@ class CourseLoader:
             self._problem(
                 COURSE_FILE, line, "L-quiz-place", "随堂题不写在 course.md 里", "写进某一节"
             )
+        if rendered.tasks:
+            message = "承诺书和心得不写在 course.md 里"
+            self._problem(COURSE_FILE, opened.body_line, "L-quiz-place", message, "写进某一节")
         if not opened.body.strip():
             message = "没有写这门课讲什么"
             self._problem(
@@ -157,7 +160,7 @@ class CourseLoader:
         return Lesson(
             code=front.code, title=front.title, minutes=front.minutes, quiz_required=required,
             source=_source_of(self.files[name]), html=rendered.html, toc=rendered.toc,
-            quizzes=quizzes, file=name, citations=rendered.citations,
+            quizzes=quizzes, file=name, citations=rendered.citations, tasks=rendered.tasks,
         )  # fmt: skip
 
     def _quizzes(

@@ -1,6 +1,7 @@
 """Lesson Markdown -> safe HTML, with every problem located."""
 
 import html
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +15,8 @@ from elearn.core.lessons.activities import ACTIVITY_NAMES, INNER_BOXES
 from elearn.core.lessons.markdown_ext import LessonExtension
 from elearn.core.lessons.model import Asset, TocEntry
 from elearn.core.lessons.notes import NOTE_NAMES
-from elearn.core.lessons.scan import QUIZ_MARK, QuizFence, Scanner
+from elearn.core.lessons.scan import QUIZ_MARK, TASK_MARK, QuizFence, Scanner
+from elearn.core.lessons.tasks import TASK_NAMES, LessonTask
 from elearn.core.problems import Problem
 from elearn.core.questions.model import Citation
 
@@ -32,14 +34,14 @@ _ATTRIBUTES = {
     "img": {"src", "alt", "title", "width", "height", "loading", "decoding"},
     "audio": {"src", "controls", "preload", "aria-label"},
     "video": {"src", "controls", "preload", "aria-label", "playsinline"},
-    "div": {"id", "data-quiz", "role", "aria-label", "tabindex"},
+    "div": {"id", "data-quiz", "data-task", "role", "aria-label", "tabindex"},
     "h2": {"id"}, "h3": {"id"}, "h4": {"id"}, "li": {"id"}, "sup": {"id"},
     "th": {"scope"}, "details": {"open"}, "ol": {"start"},
     "input": {"checked", "disabled"},
 }  # fmt: skip
 _CLASSES = {
     "a": {"cite", "footnote-ref", "footnote-backref"},
-    "div": {"quiz-slot", "table-scroll", "footnote", "activity", "step", *ACTIVITY_NAMES},
+    "div": {"quiz-slot", "task-slot", "table-scroll", "footnote", "activity", "step", *ACTIVITY_NAMES},
     "aside": _NOTES, "details": _NOTES | set(INNER_BOXES), "p": {"note-title", "step-name"}, "span": {"note-kind"},
     "figure": {"media"}, "th": _ALIGN, "td": _ALIGN,
     "ul": {"task-list"}, "li": {"task-list-item"},
@@ -48,11 +50,13 @@ _CLASSES = {
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """`html` holds a `quiz-slot` div per entry of `quizzes`; `used_assets` are file names."""
+    """`html` holds a `quiz-slot` div per entry of `quizzes` and a `task-slot` div per entry of
+    `tasks`; `used_assets` are file names."""
 
     html: str
     toc: tuple[TocEntry, ...] = ()
     quizzes: tuple[QuizFence, ...] = ()
+    tasks: tuple[LessonTask, ...] = ()
     citations: tuple[Citation, ...] = ()
     used_assets: frozenset[str] = frozenset()
     problems: tuple[Problem, ...] = field(default=())
@@ -83,14 +87,19 @@ def render_lesson(
         problems.append(Problem(file, first_line, 1, "L-deep", "列表或引用嵌套太深", "减少层次"))
         return Rendered("", problems=tuple(sorted(problems)))
     clean = sanitise(raw)
-    for number, quiz in enumerate(scan.quizzes):
-        clean = clean.replace(QUIZ_MARK.format(number), "")
-        if f'data-quiz="{number}"' not in clean:
-            hint = "随堂题围栏顶格写，前后空一行"
-            message = "随堂题不能放在这个位置"
-            problems.append(Problem(file, quiz.first_line - 1, 1, "L-quiz-place", message, hint))
+    slots = [("随堂题", QUIZ_MARK, "quiz", quiz.first_line - 1) for quiz in scan.quizzes]
+    slots += [(TASK_NAMES[task.kind], TASK_MARK, "task", line) for task, line in scan.tasks]
+    numbers = Counter[str]()
+    for name, mark, kind, line in slots:
+        number = numbers[kind]
+        numbers[kind] += 1
+        clean = clean.replace(mark.format(number), "")
+        if f'data-{kind}="{number}"' not in clean:
+            message, hint = f"{name}不能放在这个位置", f"{name}围栏顶格写，前后空一行"
+            problems.append(Problem(file, line, 1, "L-quiz-place", message, hint))
+    tasks = tuple(task for task, _ in scan.tasks)
     return Rendered(
-        clean, toc, tuple(scan.quizzes), tuple(dict.fromkeys(scan.citations)),
+        clean, toc, tuple(scan.quizzes), tasks, tuple(dict.fromkeys(scan.citations)),
         frozenset(scan.used_assets), tuple(sorted(problems)),
     )  # fmt: skip
 

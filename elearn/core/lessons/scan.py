@@ -9,12 +9,14 @@ from elearn.core.lessons.activities import ACTIVITIES, Source, expand
 from elearn.core.lessons.links import InlineScan
 from elearn.core.lessons.model import Asset
 from elearn.core.lessons.notes import NOTE_KINDS, NoteHeader, read_note
+from elearn.core.lessons.tasks import TASK_FENCES, LessonTask, read_task
 from elearn.core.problems import Problem
 from elearn.core.questions.model import Citation
 from elearn.core.questions.syntax import classify
 from elearn.core.source_text import bad_characters, split_lines
 
 QUIZ_MARK = "\ue000quiz{}\ue001"
+TASK_MARK = "\ue000task{}\ue001"
 _PRIVATE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ue000-\uf8ff]")
 _FENCE = re.compile(r"(?P<indent>[ \t]*)(?P<mark>`{3,}|~{3,})[ \t]*(?P<info>[^`]*)")
 _HEADING = re.compile(r"(?P<indent>[ \t]*)(?P<marks>#{1,6})(?P<gap>[ \t\u3000]*)(?P<text>.*)")
@@ -37,11 +39,13 @@ class QuizFence:
 
 @dataclass(slots=True)
 class Scan:
-    """The outcome. `lines` is Markdown for the renderer; quiz N stands there as a token."""
+    """The outcome. `lines` is Markdown for the renderer; quiz N and task N stand there as tokens.
+    `tasks` are (task, line of its fence)."""
 
     lines: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     quizzes: list[QuizFence] = field(default_factory=list)
+    tasks: list[tuple[LessonTask, int]] = field(default_factory=list)
     citations: list[Citation] = field(default_factory=list)
     used_assets: set[str] = field(default_factory=set)
 
@@ -54,13 +58,14 @@ class _Fence:
         self.title = title.strip()
         self.quiz = word.lower() in ("quiz", "随堂题")
         self.activity = ACTIVITIES.get(word, "")
+        self.task = TASK_FENCES.get(word)
         self.line = line
         self.content: list[str] = []
 
     @property
     def ours(self) -> bool:
         """Not code to be shown as it stands."""
-        return self.quiz or bool(self.activity)
+        return self.quiz or bool(self.activity or self.task)
 
     def closed_by(self, raw: str) -> bool:
         bare = raw.strip()
@@ -135,16 +140,17 @@ class Scanner:
             self._close_quiz(fence)
         elif fence.activity:
             self._close_activity(fence)
+        elif fence.task:
+            task = read_task(fence.task, fence.title, fence.content, fence.line + 1, self.problem)
+            token = TASK_MARK.format(len(self.out.tasks))
+            self.out.tasks.append((task, fence.line))
+            self.out.lines += ["", " " * fence.indent + token, ""]
 
     def _close_activity(self, fence: _Fence) -> None:
         self.activities += 1
-
-        def tell(line: int, code: str, message: str, hint: str) -> None:
-            self.problem(line, code, message, hint)
-
         source = Source(
             fence.activity, fence.title, self.activities, fence.line, fence.content,
-            self.inline.check, tell,
+            self.inline.check, self.problem,
         )  # fmt: skip
         self.out.lines += [" " * fence.indent + line if line else "" for line in expand(source)]
 

@@ -9,7 +9,7 @@ from elearn.core.lessons.blocks import (
     excerpt,
     first_position,
     is_position,
-    split_quizzes,
+    split_slots,
 )
 
 
@@ -65,8 +65,8 @@ def test_split_gives_text_and_slot_numbers_in_turn() -> None:
         '<p>一</p><div class="quiz-slot" data-quiz="0" id="quiz-0"></div><p>二</p>'
         '<div id="quiz-11" class="quiz-slot" data-quiz="11"></div>'
     )
-    assert split_quizzes(text) == ["<p>一</p>", 0, "<p>二</p>", 11, ""]
-    assert split_quizzes("<p>没有题</p>") == ["<p>没有题</p>"]
+    assert split_slots(text) == ["<p>一</p>", ("quiz", 0), "<p>二</p>", ("quiz", 11), ""]
+    assert split_slots("<p>没有题</p>") == ["<p>没有题</p>"]
 
 
 @pytest.mark.parametrize("good", ["p-1a2b3c4d", "p-1a2b3c4d-2", "s-周五下午四点半", "s-a_b"])

@@ -1,0 +1,1 @@
+"""Pledges and reflections: what lessons ask people to hand over."""
