@@ -9,11 +9,19 @@ from sqlalchemy.orm import Session
 
 from elearn.bank.services import publish_registry
 from elearn.config import shipped
+from elearn.core.canonical import bytes_hash
 from elearn.core.laws.registry import LawRegistry, parse_registry
 from elearn.core.lessons.model import Course
 from elearn.core.lessons.parser import load_course
 from elearn.courses.services import publish_course
-from elearn.models import CourseRevision, Person, PledgeSignature, Reflection
+from elearn.models import (
+    ContentFile,
+    CourseRevision,
+    FileKind,
+    Person,
+    PledgeSignature,
+    Reflection,
+)
 from tests.factories import NOW
 
 _counter = count(1)
@@ -167,3 +175,23 @@ def make_handed_over(
     session.add_all([pledge, reflection])
     session.flush()
     return pledge, reflection
+
+
+FACTS = """\
+facts:
+  - {id: SL-01, law: 监察法, article: "1", status: V, text: 甲}
+  - {id: SL-02, law: 监察法, article: "2", status: V-, text: 乙}
+statutes: []
+"""
+
+
+def make_facts_file(text: str = FACTS, *, now: datetime = NOW) -> ContentFile:
+    """The published editor's record; not added to a session."""
+    data = text.encode()
+    return ContentFile(
+        path="question_bank/facts.yaml",
+        kind=FileKind.FACTS,
+        data=data,
+        sha256=bytes_hash(data),
+        updated_at=now,
+    )

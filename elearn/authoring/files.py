@@ -9,6 +9,7 @@ from elearn.core.assembly.feasibility import feasibility
 from elearn.core.assembly.model import Blueprint
 from elearn.core.assembly.pool import pool_of
 from elearn.core.canonical import bytes_hash
+from elearn.core.facts import EditorsRecord, check_evidence, parse_facts
 from elearn.core.laws.registry import LawRegistry, parse_registry
 from elearn.core.lessons.model import Course
 from elearn.core.lessons.parser import load_course
@@ -20,6 +21,7 @@ from elearn.core.source_text import decode_text
 from elearn.models import FileKind
 
 LAWS_FILE = "question_bank/laws.yaml"
+FACTS_FILE = "question_bank/facts.yaml"
 TEXT_SUFFIXES = frozenset({".md", ".yaml"})
 MEDIA_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif", ".mp3", ".mp4", ".m4a"})
 Tick = Callable[[str], None]
@@ -34,6 +36,7 @@ class ContentSet:
     courses: dict[str, Course] = field(default_factory=dict)
     blueprints: dict[str, Blueprint] = field(default_factory=dict)
     blueprint_texts: dict[str, str] = field(default_factory=dict)
+    record: EditorsRecord | None = None
     problems: list[Problem] = field(default_factory=list)
 
     @property
@@ -45,6 +48,15 @@ class ContentSet:
     def errors(self) -> list[Problem]:
         """Problems that keep a file from being used."""
         return [problem for problem in self.problems if problem.is_error]
+
+    def asked(self) -> list[tuple[str, Question]]:
+        """(file, question) of the bank and of the lessons."""
+        found = [(name, question) for name, items in self.bank.items() for question in items]
+        for folder, course in self.courses.items():
+            for lesson in course.lessons:
+                place = f"{folder}/{lesson.file}"
+                found += [(place, question) for fence in lesson.quizzes for question in fence]
+        return found
 
     def counts(self) -> dict[str, int]:
         """How much there is, for reports and `--json`."""
@@ -69,6 +81,8 @@ def kind_of(path: str) -> FileKind | None:
         return None
     if path == LAWS_FILE:
         return FileKind.LAWS
+    if path == FACTS_FILE:
+        return FileKind.FACTS
     if parts[0] == "question_bank" and len(parts) == 3:
         if parts[1] == "blueprints":
             return FileKind.BLUEPRINT if suffix == ".yaml" else None
@@ -109,6 +123,7 @@ def parse_files(files: Mapping[str, bytes], *, tick: Tick = lambda _: None) -> C
         [(name, question) for name, questions in content.bank.items() for question in questions]
     )
     content.problems += _codes_twice(content)
+    _check_facts(content, files)
     _check_feasible(content)
     content.problems.sort()
     return content
@@ -138,6 +153,14 @@ def _parse_laws(files: Mapping[str, bytes]) -> tuple[LawRegistry, list[Problem]]
     if problems:
         return LawRegistry(), problems
     return parse_registry(text, LAWS_FILE)
+
+
+def _check_facts(content: ContentSet, files: Mapping[str, bytes]) -> None:
+    """An office that keeps no editor's record is not asked for one."""
+    if FACTS_FILE not in files:
+        return
+    content.record, problems = parse_facts(files[FACTS_FILE], FACTS_FILE, content.registry)
+    content.problems += problems + check_evidence(content.record, content.asked())
 
 
 def _parse_blueprint(content: ContentSet, name: str, data: bytes) -> None:

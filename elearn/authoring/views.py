@@ -1,8 +1,10 @@
 """Trainers' pages: courses and bank as the product reads them, with every finding of the checker."""
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
 
 from elearn import db
+from elearn.core.facts import FACT_STATUS_NAMES
 from elearn.core.lessons.blocks import split_slots
 from elearn.core.questions.markup import plain_text
 from elearn.core.questions.model import QuestionStatus, QuestionType
@@ -10,10 +12,10 @@ from elearn.core.reading import rule_sentence
 from elearn.core.taxonomy import AUDIENCE_NAMES
 from elearn.courses.queries import lessons_of, rule_of
 from elearn.models import Pool, QuestionRevision
-from elearn.web.auth import settings, utcnow
+from elearn.web.auth import actor, settings, utcnow
 from elearn.web.paging import paginate
 
-from . import published, queries
+from . import published, queries, record
 from .findings import Checked, checked
 from .forms import read_bank_filters
 
@@ -112,6 +114,42 @@ def question(code: str) -> str:
         problems=_checked().of_file(page.row.file_path, page.row.line, page.next_line),
         AUDIENCES=AUDIENCE_NAMES,
     )
+
+
+@blueprint.get("/authoring/facts")
+def facts() -> str:
+    """The editor's record, to be ticked off against the sources."""
+    work = db.session()
+    found = record.load_record(work)
+    lines = record.fact_lines(work, found) if found else []
+    wanted = request.args.get("show", "")
+    show = record.Show(wanted) if wanted in set(record.Show) else record.Show.OPEN
+    return render_template(
+        "authoring/facts.html",
+        lines=record.chosen(lines, show),
+        counts={name: len(record.chosen(lines, name)) for name in record.Show},
+        show=show,
+        names=record.SHOW_NAMES,
+        statuses=FACT_STATUS_NAMES,
+        kept=found is not None,
+    )
+
+
+@blueprint.post("/authoring/facts/<fact_id>")
+def confirm_fact(fact_id: str) -> Response:
+    """已核对."""
+    work = db.session()
+    record.confirm_fact(
+        work,
+        actor=actor(),
+        fact_id=fact_id,
+        text_hash=request.form.get("text_hash", ""),
+        note=request.form.get("note", ""),
+        now=utcnow(),
+    )
+    work.commit()
+    flash(f"{fact_id} 已核对。", "ok")
+    return redirect(url_for("authoring.facts", show=request.form.get("show", "")), 303)
 
 
 def _checked() -> Checked:

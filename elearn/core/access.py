@@ -42,7 +42,7 @@ class Permission(StrEnum):
     """What can be permitted. Everything a cadre does with own things needs none of these."""
 
     VIEW_CONTENT = "content.view"
-    REVIEW_REFLECTION = "reflection.review"
+    REVIEW_CONTENT = "content.review"
     SCHEDULE_EXAM = "exam.schedule"
     MARK_EXAM = "exam.mark"
     MANAGE_ASSIGNMENT = "assignment.manage"
@@ -54,7 +54,7 @@ class Permission(StrEnum):
 
 HOLDERS: Final[dict[Permission, frozenset[Role]]] = {
     Permission.VIEW_CONTENT: frozenset({Role.TRAINER, Role.EXAMINER}),
-    Permission.REVIEW_REFLECTION: frozenset({Role.TRAINER}),
+    Permission.REVIEW_CONTENT: frozenset({Role.TRAINER}),
     Permission.SCHEDULE_EXAM: frozenset({Role.EXAMINER}),
     Permission.MARK_EXAM: frozenset({Role.MARKER}),
     Permission.MANAGE_ASSIGNMENT: frozenset({Role.HR, Role.TRAINER}),

@@ -16,6 +16,7 @@ from .content import (
     LessonCitation,
     LessonQuizItem,
 )
+from .editing import FactConfirmation
 from .exams import (
     AnswerEvent,
     Attempt,
@@ -51,6 +52,7 @@ APPEND_ONLY = (
     "audit_entry",
     "blueprint_revision",
     "course_revision",
+    "fact_confirmation",
     "grade",
     "mark",
     "pledge_signature",
@@ -82,6 +84,7 @@ __all__ = [
     "CourseRevision",
     "Exam",
     "ExamCandidate",
+    "FactConfirmation",
     "FileKind",
     "Grade",
     "HoursBucket",

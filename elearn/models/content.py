@@ -19,6 +19,7 @@ class FileKind(StrEnum):
     BANK = "BANK"
     LAWS = "LAWS"
     BLUEPRINT = "BLUEPRINT"
+    FACTS = "FACTS"
 
 
 class ContentFile(Base):

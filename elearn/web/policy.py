@@ -51,8 +51,8 @@ ROUTES: Final[dict[str, Access | Permission]] = {
     "tasks.reflect": Access.SIGNED_IN,
     "tasks.mine": Access.SIGNED_IN,
     "tasks.pledge": Access.SIGNED_IN,
-    "tasks.reviews": Permission.REVIEW_REFLECTION,
-    "tasks.review": Permission.REVIEW_REFLECTION,
+    "tasks.reviews": Permission.REVIEW_CONTENT,
+    "tasks.review": Permission.REVIEW_CONTENT,
     # exams, as a candidate
     "exams.my_exams": Access.SIGNED_IN,
     "exams.lobby": Access.SIGNED_IN,
@@ -88,6 +88,8 @@ ROUTES: Final[dict[str, Access | Permission]] = {
     "authoring.lesson": Permission.VIEW_CONTENT,
     "authoring.bank": Permission.VIEW_CONTENT,
     "authoring.question": Permission.VIEW_CONTENT,
+    "authoring.facts": Permission.VIEW_CONTENT,
+    "authoring.confirm_fact": Permission.REVIEW_CONTENT,
     # admin
     "admin.units": Permission.MANAGE_PEOPLE,
     "admin.edit_unit": Permission.MANAGE_PEOPLE,

@@ -22,7 +22,7 @@ from elearn.models import ContentAsset, LawVersion, PendingImport, Person, RoleG
 from elearn.web.policy import ROUTES, Access
 from tests.conftest import Browser
 from tests.factories import make_grant, make_person, make_unit
-from tests.factories_courses import make_course, make_handed_over, publish_laws
+from tests.factories_courses import make_course, make_facts_file, make_handed_over, publish_laws
 from tests.factories_exams import make_attempt, make_bank, make_exam
 from tests.factories_reports import make_assignment, make_course_record
 
@@ -120,6 +120,7 @@ def build_world(session: Session) -> World:
     session.add(upload)
     asset = ContentAsset(sha256="a" * 64, name="图.png", mime="image/png", data=b"\x89PNG")
     session.add(asset)
+    session.add(make_facts_file(now=now))
     session.commit()
     assert grant is not None
     lesson = course.lessons[0]
@@ -130,6 +131,7 @@ def build_world(session: Session) -> World:
             "sha256": asset.sha256,
             "short": session.scalars(select(LawVersion.short)).first(),
             "filename": "icon.svg",
+            "fact_id": "SL-01",
         },
         "blueprint": {"code": exam.blueprint_revision.blueprint.code},
         "question": {"code": questions[0].code},

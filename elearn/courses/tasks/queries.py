@@ -144,7 +144,7 @@ def _last_versions() -> Select[Reflection]:
 
 
 def _in_scope(actor: Actor, *, last: bool = True) -> Select[Reflection]:
-    roots = actor.roots(Permission.REVIEW_REFLECTION)
+    roots = actor.roots(Permission.REVIEW_CONTENT)
     query = _last_versions() if last else select(Reflection)
     return (
         query.join(Reflection.person)
