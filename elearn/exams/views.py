@@ -43,6 +43,8 @@ ROUTES: Final[tuple[tuple[str, Callable[..., Any], tuple[str, ...], tuple[str, .
     ),
     ("marking", marking.marking, GET, ("/manage/marking",)),
     ("mark_attempt", marking.mark_attempt_page, FORM, ("/manage/marking/<public_id>",)),
+    # attempts: the zero-loss protocol
+    ("takeover", attempts.takeover, POST, ("/attempts/<public_id>/takeover",)),
 )
 
 for endpoint, view, methods, addresses in ROUTES:

@@ -17,12 +17,14 @@ from .content import (
     LessonQuizItem,
 )
 from .exams import (
+    AnswerDecision,
     AnswerEvent,
     Attempt,
     AttemptState,
     BlueprintRevision,
     BlueprintRow,
     ClosedBy,
+    EventStatus,
     Exam,
     ExamCandidate,
     Grade,
@@ -46,6 +48,7 @@ from .records import HoursBucket, RecordKind, TrainingRecord
 
 # Rows of these tables are evidence: inserted, never changed or deleted (db.py guards them).
 APPEND_ONLY = (
+    "answer_decision",
     "answer_event",
     "audit_entry",
     "blueprint_revision",
@@ -61,6 +64,7 @@ APPEND_ONLY = (
 __all__ = [
     "APPEND_ONLY",
     "SEPARATED_ADMINS",
+    "AnswerDecision",
     "AnswerEvent",
     "Assignment",
     "AssignmentKind",
@@ -76,6 +80,7 @@ __all__ = [
     "ContentFile",
     "Course",
     "CourseRevision",
+    "EventStatus",
     "Exam",
     "ExamCandidate",
     "FileKind",

@@ -218,7 +218,13 @@ def _ask_to_sign_in() -> Response:
 def _first_sign_in_pending() -> Response | None:
     """First sign-in: privacy notice and a new password come before anything else."""
     person = current().person
-    free = {"accounts.first_sign_in", "accounts.sign_out", "exams.save", "exams.state"}
+    free = {
+        "accounts.first_sign_in",
+        "accounts.sign_out",
+        "exams.save",
+        "exams.state",
+        "exams.takeover",
+    }
     if request.endpoint in free:
         return None
     if person.must_change_password or person.notice_accepted_at is None:

@@ -57,6 +57,7 @@ ROUTES: Final[dict[str, Access | Permission]] = {
     "exams.confirm": Access.SIGNED_IN,
     "exams.submit": Access.SIGNED_IN,
     "exams.result": Access.SIGNED_IN,
+    "exams.takeover": Access.SIGNED_IN,
     # exams, as staff
     "exams.manage": Permission.SCHEDULE_EXAM,
     "exams.schedule": Permission.SCHEDULE_EXAM,

@@ -42,6 +42,7 @@ OBJECTS: dict[str, tuple[str, str]] = {
     "exams.confirm": ("attempt", "own"),
     "exams.submit": ("attempt", "own"),
     "exams.result": ("attempt", "own"),
+    "exams.takeover": ("attempt", "own"),
     "exams.monitor": ("exam", "unit"),
     "exams.release": ("exam", "unit"),
     "exams.cancel": ("exam", "unit"),
