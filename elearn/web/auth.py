@@ -7,7 +7,7 @@ it was idle too long - never in the middle of an exam: attempts extend it (`exte
 
 import hashlib
 import secrets
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import cast
 
 from flask import Flask, abort, current_app, flash, redirect, request, session, url_for
@@ -16,7 +16,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 from werkzeug.wrappers import Response
 
-from elearn import db
+from elearn import clock, db
 from elearn.config import Settings
 from elearn.core.access import Actor, Permission
 from elearn.core.errors import Forbidden
@@ -48,8 +48,8 @@ def settings() -> Settings:
 
 
 def utcnow() -> datetime:
-    """The one clock of the web layer; services get it as `now`."""
-    return datetime.now(UTC)
+    """The one clock of the web layer, the database's; services get it as `now`."""
+    return clock.now()
 
 
 def current() -> SignedIn:
