@@ -197,13 +197,27 @@ def check_door() -> Response | str | None:
     policy = ROUTES.get(request.endpoint)
     if policy is None:
         abort(404)
-    if policy is Access.PUBLIC:
+    if policy is Access.PUBLIC or policy is Access.OWN_DOOR:
         return None
     if not current_user.is_authenticated:
         return _ask_to_sign_in()
     if isinstance(policy, Permission) and not actor().may(policy):
         raise Forbidden("您没有查看此页的权限。需要时请联系" + settings().help_contact + "。")
     return _first_sign_in_pending()
+
+
+def live_token() -> str | None:
+    """The hash of the cookie's token, for a statement that asks for the whole of `_still_valid`."""
+    token = session.get("token")
+    return token_hash(token) if isinstance(token, str) else None
+
+
+def pass_own_door() -> Response | None:
+    """The door of SIGNED_IN, for a view that is asked before it; None: go on."""
+    if not current_user.is_authenticated:
+        return _ask_to_sign_in()
+    touch_session()
+    return None
 
 
 def _ask_to_sign_in() -> Response:
@@ -244,7 +258,12 @@ def init_app(app: Flask) -> None:
     """Wire Flask-Login and the door."""
     login_manager.init_app(app)
     app.before_request(check_door)
-    app.before_request(touch_session)
+    app.before_request(_touch_unless_own_door)
+
+
+def _touch_unless_own_door() -> None:
+    if ROUTES.get(request.endpoint or "") is not Access.OWN_DOOR:
+        touch_session()
 
 
 def safe_next(target: str | None) -> str | None:

@@ -109,6 +109,7 @@ def test_a_stepped_application_clock_moves_no_deadline(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The machine's clock jumps two days on while an attempt of 50 minutes runs."""
+    clock.init_app(app, app.extensions["elearn_engine"])
     me = browser().sign_in(case.person, case.session)
     me.post(f"/exams/{case.exam.public_id}/start", data={"agreed": "1"})
     attempt = case.attempt()

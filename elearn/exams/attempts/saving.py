@@ -201,6 +201,8 @@ def _append(
             )
         rows.append(_row(attempt, seq, event, sender, status, now))
     session.execute(insert(AnswerEvent), rows)
+    if sender.orphan or (attempt.last_seq and sender.device != (attempt.device or "")):
+        attempt.mixed = True
     answered = {
         place: current for place, current in standing.items() if not is_empty(current.answer)
     }
@@ -208,8 +210,6 @@ def _append(
     attempt.answered_mask = shape.mask(answered)
     attempt.answered = shape.answered(attempt.answered_mask)
     attempt.device_no = max(attempt.device_no, *(event.number for event in events))
-    if sender.device != (attempt.device or sender.device):
-        attempt.mixed = True
     return {row["event_id"]: row["status"] for row in rows}
 
 
