@@ -22,13 +22,16 @@ PAGE: Final = "page"
 
 @dataclass(frozen=True, slots=True)
 class Clockwork:
-    """An attempt as far as time goes. `held_until` None: held events are taken without end."""
+    """An attempt as far as time goes. `held_until` None: held events are taken without end.
+    `settled`: its late answers have been counted, whatever the clock says now.
+    """
 
     state: AttemptState
     closed_by: ClosedBy | None
     started_at: datetime
     deadline_at: datetime
     held_until: datetime | None
+    settled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,8 @@ def timing(
     after = made_ms is not None and made_ms <= 0
     if running(time, now):
         return held if after and now > time.deadline_at else EventStatus.COUNTED
-    if now <= time.deadline_at + LATE_SYNC and made_ms is not None and not after:
+    open_still = now <= time.deadline_at + LATE_SYNC and not time.settled
+    if open_still and made_ms is not None and not after:
         allowed = time.deadline_at - time.started_at
         if timedelta(milliseconds=made_ms) <= allowed:
             return EventStatus.LATE

@@ -141,6 +141,7 @@ def clockwork(session: Session, attempt: Attempt) -> Clockwork:
             released_at=exam.results_released_at,
             deadline_at=attempt.deadline_at,
         ),
+        settled=attempt.state == AttemptState.SUBMITTED and attempt.late_until is None,
     )
 
 

@@ -101,7 +101,8 @@ def submit_attempt(
         .where(Attempt.id == attempt.id, Attempt.state == AttemptState.IN_PROGRESS)
         .values(
             state=AttemptState.SUBMITTED,
-            submitted_at=attempt.deadline_at if late else now,
+            # The clock may have been set back: nobody hands in before the start.
+            submitted_at=attempt.deadline_at if late else max(now, attempt.started_at),
             closed_by=ClosedBy.DEADLINE if late else by,
             late_until=window if late and now <= window else None,
         )
