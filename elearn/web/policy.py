@@ -73,6 +73,7 @@ ROUTES: Final[dict[str, Access | Permission]] = {
     "exams.edit_blueprint": Permission.SCHEDULE_EXAM,
     "exams.marking": Permission.MARK_EXAM,
     "exams.mark_attempt": Permission.MARK_EXAM,
+    "exams.late": Permission.SCHEDULE_EXAM,
     # records
     "records.portfolio": Access.SIGNED_IN,
     "records.record": Access.SIGNED_IN,

@@ -45,6 +45,7 @@ OBJECTS: dict[str, tuple[str, str]] = {
     "exams.takeover": ("attempt", "own"),
     "exams.monitor": ("exam", "unit"),
     "exams.release": ("exam", "unit"),
+    "exams.late": ("exam", "unit"),
     "exams.cancel": ("exam", "unit"),
     "exams.mark_attempt": ("pending", "unit"),
     "records.record": ("record", "own"),
