@@ -5,7 +5,7 @@ import logging
 from flask import Flask
 from sqlalchemy import Connection, Engine
 
-from elearn import db
+from elearn import clock, db
 from elearn.accounts import views as accounts
 from elearn.admin import views as admin
 from elearn.assignments import views as assignments
@@ -44,7 +44,9 @@ def create_app(
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # DefaultJSONProvider has it
     logging.getLogger("elearn").setLevel(logging.INFO)
     security.init_app(app, settings)
-    db.init_app(app, engine or db.make_engine(settings.database_url))
+    engine = engine or db.make_engine(settings.database_url)
+    db.init_app(app, engine)
+    clock.init_app(app, engine)
     auth.init_app(app)
     errors.init_app(app)
     templating.init_app(app, settings)

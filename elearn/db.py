@@ -7,18 +7,22 @@ fails at once with "database is locked"; evidence tables refuse UPDATE and DELET
 
 import json
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any, TypeVar
 
 from flask import Flask, current_app, g, has_request_context, request
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 BUSY_TIMEOUT_MS = 10_000
+IDLE_S = 5.0
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -35,14 +39,37 @@ def make_engine(url: str, *, pool_size: int = 8) -> Engine:
         event.listen(engine, "connect", _configure_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
-    return create_engine(
+    engine = create_engine(
         parsed,
         pool_size=pool_size,
         max_overflow=2,
-        pool_pre_ping=True,
         json_serializer=readable_json,
         connect_args={"options": "-c statement_timeout=60000 -c lock_timeout=15000"},
     )
+    event.listen(engine, "checkin", _note_time)
+    event.listen(engine, "checkout", _ping_if_idle)
+    return engine
+
+
+def _note_time(_: Any, record: ConnectionPoolEntry) -> None:
+    record.info["rested_since"] = time.monotonic()
+
+
+def _ping_if_idle(
+    connection: DBAPIConnection, record: ConnectionPoolEntry, _: PoolProxiedConnection
+) -> None:
+    """A connection that rested is asked whether it lives; one in steady use is not: asking costs
+    as much as a statement. Should it be dead all the same, the request fails once (503, or is
+    tried again where that is safe) and the pool renews itself."""
+    since = record.info.get("rested_since")
+    if since is None or time.monotonic() - since < IDLE_S:
+        return
+    try:
+        with closing(connection.cursor()) as cursor:
+            cursor.execute("SELECT 1")
+        connection.rollback()
+    except Exception as dead:
+        raise DisconnectionError from dead
 
 
 def readable_json(value: Any) -> str:

@@ -99,10 +99,19 @@ def make_settings(folder: Path, **changes: object) -> Settings:
     return Settings(**values)  # type: ignore[arg-type]  # built from a dict
 
 
+class MachineClock:
+    """This machine's clock, which tests move with time_machine; the product asks the database."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
 @pytest.fixture
 def app(connection: Connection, tmp_path: Path) -> Flask:
     """The product on the test's connection. CSRF protection is on, as in production."""
-    return create_app(make_settings(tmp_path), engine=connection)
+    made = create_app(make_settings(tmp_path), engine=connection)
+    made.extensions["elearn_clock"] = MachineClock()
+    return made
 
 
 class Browser(FlaskClient):

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import click
@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from elearn import db, migrate
+from elearn.clock import DatabaseClock
 from elearn.config import Settings, load_settings
 from elearn.core.errors import DomainError
 from elearn.core.problems import Problem
@@ -42,8 +43,9 @@ COUNT_NAMES = {
 
 
 def utcnow() -> datetime:
-    """The clock of the command line."""
-    return datetime.now(UTC)
+    """The clock of the command line: the database's, as everywhere."""
+    with engine() as made:
+        return DatabaseClock(made).now()
 
 
 def settings() -> Settings:

@@ -7,6 +7,7 @@ from flask import Blueprint
 
 from elearn.exams.attempts import views as attempts
 from elearn.exams.blueprints import views as blueprints
+from elearn.exams.late import views as late
 from elearn.exams.marking import views as marking
 from elearn.exams.sittings import views as sittings
 
@@ -43,6 +44,9 @@ ROUTES: Final[tuple[tuple[str, Callable[..., Any], tuple[str, ...], tuple[str, .
     ),
     ("marking", marking.marking, GET, ("/manage/marking",)),
     ("mark_attempt", marking.mark_attempt_page, FORM, ("/manage/marking/<public_id>",)),
+    # attempts: the zero-loss protocol
+    ("takeover", attempts.takeover, POST, ("/attempts/<public_id>/takeover",)),
+    ("late", late.late, FORM, ("/manage/exams/<public_id>/late",)),
 )
 
 for endpoint, view, methods, addresses in ROUTES:

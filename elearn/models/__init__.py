@@ -18,12 +18,14 @@ from .content import (
 )
 from .editing import FactConfirmation
 from .exams import (
+    AnswerDecision,
     AnswerEvent,
     Attempt,
     AttemptState,
     BlueprintRevision,
     BlueprintRow,
     ClosedBy,
+    EventStatus,
     Exam,
     ExamCandidate,
     Grade,
@@ -48,6 +50,7 @@ from .tasks import PledgeSignature, Reflection, ReflectionReview, Verdict
 
 # Rows of these tables are evidence: inserted, never changed or deleted (db.py guards them).
 APPEND_ONLY = (
+    "answer_decision",
     "answer_event",
     "audit_entry",
     "blueprint_revision",
@@ -67,6 +70,7 @@ APPEND_ONLY = (
 __all__ = [
     "APPEND_ONLY",
     "SEPARATED_ADMINS",
+    "AnswerDecision",
     "AnswerEvent",
     "Assignment",
     "AssignmentKind",
@@ -82,6 +86,7 @@ __all__ = [
     "ContentFile",
     "Course",
     "CourseRevision",
+    "EventStatus",
     "Exam",
     "ExamCandidate",
     "FactConfirmation",

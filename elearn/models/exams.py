@@ -5,12 +5,14 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     ForeignKey,
     Index,
     String,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -41,6 +43,15 @@ class ClosedBy(StrEnum):
     CANDIDATE = "CANDIDATE"
     DEADLINE = "DEADLINE"
     EXAMINER = "EXAMINER"
+
+
+class EventStatus(StrEnum):
+    """What an answer event is worth, judged once, when it arrived (docs/decisions/0005)."""
+
+    COUNTED = "COUNTED"  # in time
+    LATE = "LATE"  # made before the deadline, delivered inside the late-sync window: counts
+    HELD = "HELD"  # kept, not scored until an examiner decides
+    CONFLICT = "CONFLICT"  # somebody else's newer answer stood; kept, never counts
 
 
 class BlueprintRow(Base):
@@ -128,7 +139,13 @@ class Attempt(Base):
     `paper` is `Paper.canonical()`, `paper_hash` its hash; `seed`, `bank_hash` and the exam's
     blueprint revision re-derive it. `last_seq` numbers the answer events. `answered` (items with
     an answer) and `last_saved_at` are kept by the same transaction that writes the events, so that
-    a monitor of ten thousand candidates need not read the log.
+    a monitor of ten thousand candidates need not read the log; so is `answered_mask`, one `0` or
+    `1` per part of the paper in its order ("" = not known yet).
+
+    `device` holds the writing lease since `device_since`; `device_no` is the highest change number
+    it delivered. `mixed`: events of another device are in the log, so a save has to look at bases.
+    `late_until`: closed at the deadline, and answers made before it may still arrive and count
+    until then; None when the attempt is settled.
     """
 
     __tablename__ = "attempt"
@@ -151,6 +168,12 @@ class Attempt(Base):
     answered: Mapped[int] = mapped_column(default=0)
     last_saved_at: Mapped[datetime | None]
     flags: Mapped[list[Any]] = mapped_column(default=list)
+    device: Mapped[str | None] = mapped_column(String(40))
+    device_since: Mapped[datetime | None]
+    device_no: Mapped[int] = mapped_column(default=0, server_default="0")
+    mixed: Mapped[bool] = mapped_column(default=False, server_default=false())
+    answered_mask: Mapped[str] = mapped_column(Text, default="", server_default="")
+    late_until: Mapped[datetime | None]
 
     exam: Mapped[Exam] = relationship()
     person: Mapped[Person] = relationship()
@@ -172,13 +195,17 @@ class Attempt(Base):
         CheckConstraint("deadline_at > started_at", name="deadline"),
         Index("ix_attempt_person_id", "person_id"),
         Index("ix_attempt_state_deadline_at", "state", "deadline_at"),
+        Index("ix_attempt_late_until", "late_until"),
     )
 
 
 class AnswerEvent(Base):
-    """Append-only: the current answer of an item is its event with the highest `seq`.
+    """Append-only: the current answer of a part is its counting event with the highest `seq`.
 
-    `event_id` is made by the client, so that a repeated delivery changes nothing.
+    `event_id` is made by the client, so that a repeated delivery changes nothing. `base` is the
+    `seq` of the answer the device last knew for this part (0 = none); `made_ms` its claim of how
+    much exam time was left at the change; `device_no` its own count of changes (0 = not said).
+    Counting: COUNTED, LATE, and HELD with an accepting `AnswerDecision`.
     """
 
     __tablename__ = "answer_event"
@@ -191,11 +218,41 @@ class AnswerEvent(Base):
     part_no: Mapped[int]
     value: Mapped[dict[str, Any]]
     received_at: Mapped[datetime]
+    base: Mapped[int] = mapped_column(default=0, server_default="0")
+    device: Mapped[str] = mapped_column(String(40), default="", server_default="")
+    device_no: Mapped[int] = mapped_column(default=0, server_default="0")
+    made_ms: Mapped[int | None] = mapped_column(BigInteger)
+    status: Mapped[EventStatus] = mapped_column(
+        String(10), default=EventStatus.COUNTED, server_default="COUNTED"
+    )
 
     __table_args__ = (
         UniqueConstraint("attempt_id", "seq"),
         UniqueConstraint("attempt_id", "event_id"),
+        CheckConstraint("status IN ('COUNTED', 'LATE', 'HELD', 'CONFLICT')", name="status"),
+        Index(
+            "ix_answer_event_held",
+            "attempt_id",
+            sqlite_where=text("status = 'HELD'"),
+            postgresql_where=text("status = 'HELD'"),
+        ),
     )
+
+
+class AnswerDecision(Base):
+    """Append-only: an examiner's verdict on one HELD event, once, with the reason."""
+
+    __tablename__ = "answer_decision"
+
+    id: Mapped[intpk]
+    answer_event_id: Mapped[int] = mapped_column(bigref, ForeignKey("answer_event.id"), unique=True)
+    accepted: Mapped[bool]
+    reason: Mapped[str] = mapped_column(String(200))
+    decided_by_id: Mapped[int] = mapped_column(bigref, ForeignKey("person.id"))
+    decided_at: Mapped[datetime]
+
+    event: Mapped[AnswerEvent] = relationship()
+    decided_by: Mapped[Person] = relationship()
 
 
 class Grade(Base):

@@ -7,7 +7,7 @@ it was idle too long - never in the middle of an exam: attempts extend it (`exte
 
 import hashlib
 import secrets
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import cast
 
 from flask import Flask, abort, current_app, flash, redirect, request, session, url_for
@@ -16,7 +16,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 from werkzeug.wrappers import Response
 
-from elearn import db
+from elearn import clock, db
 from elearn.config import Settings
 from elearn.core.access import Actor, Permission
 from elearn.core.errors import Forbidden
@@ -48,8 +48,8 @@ def settings() -> Settings:
 
 
 def utcnow() -> datetime:
-    """The one clock of the web layer; services get it as `now`."""
-    return datetime.now(UTC)
+    """The one clock of the web layer, the database's; services get it as `now`."""
+    return clock.now()
 
 
 def current() -> SignedIn:
@@ -197,13 +197,27 @@ def check_door() -> Response | str | None:
     policy = ROUTES.get(request.endpoint)
     if policy is None:
         abort(404)
-    if policy is Access.PUBLIC:
+    if policy is Access.PUBLIC or policy is Access.OWN_DOOR:
         return None
     if not current_user.is_authenticated:
         return _ask_to_sign_in()
     if isinstance(policy, Permission) and not actor().may(policy):
         raise Forbidden("您没有查看此页的权限。需要时请联系" + settings().help_contact + "。")
     return _first_sign_in_pending()
+
+
+def live_token() -> str | None:
+    """The hash of the cookie's token, for a statement that asks for the whole of `_still_valid`."""
+    token = session.get("token")
+    return token_hash(token) if isinstance(token, str) else None
+
+
+def pass_own_door() -> Response | None:
+    """The door of SIGNED_IN, for a view that is asked before it; None: go on."""
+    if not current_user.is_authenticated:
+        return _ask_to_sign_in()
+    touch_session()
+    return None
 
 
 def _ask_to_sign_in() -> Response:
@@ -218,7 +232,13 @@ def _ask_to_sign_in() -> Response:
 def _first_sign_in_pending() -> Response | None:
     """First sign-in: privacy notice and a new password come before anything else."""
     person = current().person
-    free = {"accounts.first_sign_in", "accounts.sign_out", "exams.save", "exams.state"}
+    free = {
+        "accounts.first_sign_in",
+        "accounts.sign_out",
+        "exams.save",
+        "exams.state",
+        "exams.takeover",
+    }
     if request.endpoint in free:
         return None
     if person.must_change_password or person.notice_accepted_at is None:
@@ -238,7 +258,12 @@ def init_app(app: Flask) -> None:
     """Wire Flask-Login and the door."""
     login_manager.init_app(app)
     app.before_request(check_door)
-    app.before_request(touch_session)
+    app.before_request(_touch_unless_own_door)
+
+
+def _touch_unless_own_door() -> None:
+    if ROUTES.get(request.endpoint or "") is not Access.OWN_DOOR:
+        touch_session()
 
 
 def safe_next(target: str | None) -> str | None:

@@ -27,6 +27,9 @@ def init_app(app: Flask, settings: Settings) -> None:
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_PATH="/",
         PERMANENT_SESSION_LIFETIME=14 * 86400,
+        # A sign-in is over after 14 days whatever happens: signing the cookie anew with every
+        # answer would only cost.
+        SESSION_REFRESH_EACH_REQUEST=False,
         WTF_CSRF_TIME_LIMIT=None,
         # WTForms has Chinese messages of its own; Flask-WTF would ask for Flask-Babel.
         WTF_I18N_ENABLED=False,

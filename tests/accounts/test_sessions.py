@@ -18,7 +18,7 @@ from elearn.accounts.passwords import hash_password
 from elearn.app import create_app
 from elearn.core.access import Role
 from elearn.models import Person
-from tests.conftest import Browser, make_settings
+from tests.conftest import Browser, MachineClock, make_settings
 from tests.factories import NOW, make_person
 
 PASSWORD = "Lian-zheng8"
@@ -150,6 +150,7 @@ def arrive(own_engine: Engine, tmp_path: Path) -> Callable[..., Browser]:
     """A browser signed in at NOW on a database with real commits: moving the idle limit on is a
     transaction of its own beside the reading one."""
     app = create_app(make_settings(tmp_path), engine=own_engine)
+    app.extensions["elearn_clock"] = MachineClock()
     app.test_client_class = Browser
 
     def make(*roles: Role) -> Browser:

@@ -18,7 +18,7 @@ from elearn.exams.attempts.services import (
     start_attempt,
     submit_attempt,
 )
-from elearn.exams.grades.policy import GRACE
+from elearn.exams.grades.policy import GRACE, LATE_SYNC
 from elearn.models import (
     AnswerEvent,
     Attempt,
@@ -228,9 +228,9 @@ def test_repeated_delivery_changes_nothing(session: Session, attempt: Attempt) -
 def test_an_event_id_means_one_answer(session: Session, attempt: Attempt) -> None:
     save_answers(session, attempt=attempt, events=[event(1, 0, [0], "same-id-1")], now=NOW)
     for other in (event(1, 0, [1], "same-id-1"), event(2, 0, [0], "same-id-1")):
-        with pytest.raises(Conflict) as caught:
+        with pytest.raises(DomainError) as caught:
             save_answers(session, attempt=attempt, events=[other], now=NOW)
-        assert caught.value.code == "E-EVENT"
+        assert (caught.value.code, caught.value.status) == ("E-EVENT", 422)
     assert count(session, AnswerEvent) == 1
 
 
@@ -238,8 +238,9 @@ def test_one_delivery_with_one_id_twice_for_different_answers(
     session: Session, attempt: Attempt
 ) -> None:
     events = [event(1, 0, [0], "same-id-2"), event(1, 0, [1], "same-id-2")]
-    with pytest.raises(Conflict):
+    with pytest.raises(DomainError) as caught:
         save_answers(session, attempt=attempt, events=events, now=NOW)
+    assert caught.value.code == "E-EVENT"
 
 
 @pytest.mark.parametrize(
@@ -314,15 +315,14 @@ def test_flags_are_saved_and_checked(session: Session, attempt: Attempt) -> None
     assert attempt.flags == []
 
 
-def test_save_in_the_grace_is_taken_and_after_it_is_gone(
-    session: Session, attempt: Attempt
-) -> None:
+def test_save_in_the_grace_counts_and_after_it_is_held(session: Session, attempt: Attempt) -> None:
     at_last = attempt.deadline_at + GRACE
     delivered = event(1, 0, [0])
     save_answers(session, attempt=attempt, events=[delivered], now=at_last)
-    with pytest.raises(Gone) as caught:
-        save_answers(session, attempt=attempt, events=[event(2, 0, [0])], now=at_last + SECOND)
-    assert caught.value.code == "E-DEADLINE"
+    late = event(2, 0, [0])
+    reply = save_answers(session, attempt=attempt, events=[late], now=at_last + SECOND)
+    assert reply.statuses == {late["event_id"]: "HELD"}
+    assert set(current_answers(session, attempt.id)) == {(1, 0)}
     with pytest.raises(Gone):
         save_answers(session, attempt=attempt, events=[], flags=[1], now=at_last + SECOND)
     # What is already in is acknowledged again, whenever the lost reply is asked for.
@@ -463,7 +463,15 @@ def test_deadline_closes_without_a_client(
     assert (attempt.state, attempt.closed_by) == (AttemptState.SUBMITTED, ClosedBy.DEADLINE)
     assert attempt.submitted_at == attempt.deadline_at
     assert session.scalars(select(Grade)).one().score_centi == 600
-    assert count(session, TrainingRecord) == 1
+    assert (attempt.late_until, count(session, TrainingRecord)) == (
+        attempt.deadline_at + LATE_SYNC,
+        0,
+    )
+    over = attempt.deadline_at + LATE_SYNC
+    assert close_due_attempts(session, now=over) == 0
+    assert close_due_attempts(session, now=over + SECOND) == 1
+    assert close_due_attempts(session, now=over + SECOND) == 0
+    assert (count(session, Grade), count(session, TrainingRecord)) == (1, 1)
     entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "attempt.close")).one()
     assert entry.object_id == attempt.public_id
 

@@ -22,7 +22,7 @@ from elearn.core.assembly.model import Section
 from elearn.core.grading.grade import GradeState
 from elearn.core.questions.model import QuestionType
 from elearn.exams.attempts.services import submit_attempt
-from elearn.exams.grades.policy import GRACE, Visible, visible
+from elearn.exams.grades.policy import LATE_SYNC, Visible, visible
 from elearn.exams.sittings.services import release_results
 from elearn.models import Attempt, AttemptState, Exam, ReviewPolicy
 from tests.conftest import Browser
@@ -114,12 +114,12 @@ def test_after_the_window_and_the_release(
     client.post(f"/attempts/{attempt.public_id}/submit")
     now = datetime.now(UTC)
     case.exam.opens_at = now - timedelta(hours=3)
-    case.exam.closes_at = now - GRACE + timedelta(seconds=20)
+    case.exam.closes_at = now - LATE_SYNC + timedelta(seconds=20)
     case.session.commit()
     url = f"/attempts/{attempt.public_id}/result"
     # The window is over, but answers on their way to others may still arrive.
     assert (CANARY in whole(client.get(url))) == (policy == ReviewPolicy.AT_ONCE)
-    case.exam.closes_at = now - GRACE - SECOND
+    case.exam.closes_at = now - LATE_SYNC - SECOND
     case.session.commit()
     open_now = policy in {ReviewPolicy.AT_ONCE, ReviewPolicy.AFTER_CLOSE}
     assert (CANARY in whole(client.get(url))) == open_now
@@ -245,7 +245,7 @@ def test_the_paper_knows_no_keys(session: Session) -> None:
 
 @pytest.mark.parametrize("policy", list(ReviewPolicy))
 @pytest.mark.parametrize("released", [None, NOW])
-@pytest.mark.parametrize("when", [-timedelta(days=1), timedelta(0), GRACE, GRACE + SECOND])
+@pytest.mark.parametrize("when", [-timedelta(days=1), timedelta(0), LATE_SYNC, LATE_SYNC + SECOND])
 @pytest.mark.parametrize("state", list(AttemptState))
 @pytest.mark.parametrize("grade", [None, *GradeState])
 def test_policy_table(
@@ -273,7 +273,7 @@ def test_policy_table(
         assert seen == Visible()
     if policy == ReviewPolicy.HIDDEN and (released is None or now < released):
         assert seen == Visible()
-    if policy == ReviewPolicy.AFTER_CLOSE and now <= NOW + GRACE:
+    if policy == ReviewPolicy.AFTER_CLOSE and now <= NOW + LATE_SYNC:
         assert not seen.review
     if seen.pending:
         assert (grade, seen.score) == (GradeState.PENDING, False)

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from elearn.exams.attempts.services import close_due_attempts, save_answers, submit_attempt
-from elearn.exams.grades.policy import GRACE
+from elearn.exams.grades.policy import GRACE, LATE_SYNC
 from elearn.models import (
     AnswerEvent,
     Attempt,
@@ -50,6 +50,8 @@ def travel(case: Case, attempt: Attempt, by: timedelta) -> None:
     """As if the attempt had been started earlier."""
     attempt.started_at -= by
     attempt.deadline_at -= by
+    if attempt.late_until is not None:
+        attempt.late_until -= by
     case.session.commit()
 
 
@@ -225,7 +227,10 @@ def test_save_answers_in_json(me: Browser, case: Case, attempt: Attempt) -> None
     response = me.post(f"/attempts/{attempt.public_id}/answers", json={"events": [sent]})
     assert response.status_code == 200
     reply = response.get_json()
-    assert set(reply) == {"acked", "seq", "saved", "server_time", "remaining_ms"}
+    assert set(reply) == {
+        *("acked", "statuses", "seq", "saved", "server_time", "deadline", "remaining_ms")
+    }
+    assert reply["statuses"] == {sent["event_id"]: "COUNTED"}
     assert (reply["acked"], reply["seq"], reply["saved"]) == ([sent["event_id"]], 1, 1)
     assert 2_900_000 < reply["remaining_ms"] <= 3_000_000
     assert response.headers["Cache-Control"] == "no-store"
@@ -304,7 +309,7 @@ def test_save_errors_speak_json(
     assert me.post(url, json=body).status_code == 200
     other = {"events": [event(1, 0, [1], "same-event")]}
     conflict = me.post(url, json=other)
-    assert (conflict.status_code, conflict.get_json()["error"]["code"]) == (409, "E-EVENT")
+    assert (conflict.status_code, conflict.get_json()["error"]["code"]) == (422, "E-EVENT")
     stranger = browser().sign_in(case.stranger, case.session).post(url, json=body)
     assert (stranger.status_code, stranger.get_json()["error"]["code"]) == (404, "E-404")
     assert browser().post(url, json=body).status_code == 401
@@ -313,15 +318,15 @@ def test_save_errors_speak_json(
     assert (gone.status_code, gone.get_json()["error"]["code"]) == (410, "E-SUBMITTED")
 
 
-def test_save_after_deadline_and_grace_is_gone(me: Browser, case: Case, attempt: Attempt) -> None:
+def test_save_after_deadline_and_grace_is_held(me: Browser, case: Case, attempt: Attempt) -> None:
     travel(case, attempt, timedelta(seconds=3000 + 20))
     url = f"/attempts/{attempt.public_id}/answers"
     in_grace = me.post(url, json={"events": [event(1, 0, [0])]})
     assert (in_grace.status_code, in_grace.get_json()["remaining_ms"]) == (200, 0)
     travel(case, case.attempt(), timedelta(seconds=15))
-    late = me.post(url, json={"events": [event(2, 0, [0])]})
-    assert (late.status_code, late.get_json()["error"]["code"]) == (410, "E-DEADLINE")
-    assert count(case, AnswerEvent) == 1
+    late = me.post(url, json={"events": [event(2, 0, [0], "late-event")]})
+    assert late.get_json()["statuses"] == {"late-event": "HELD"}
+    assert (count(case, AnswerEvent), late.get_json()["saved"]) == (2, 1)
 
 
 def test_right_and_wrong_answers_get_replies_of_one_size(
@@ -494,15 +499,21 @@ def test_time_over_waits_for_the_last_answers_and_then_closes(
     travel(case, case.attempt(), GRACE)
     page = me.get(f"{base}/result").get_data(as_text=True)
     assert "到时间自动收卷" in page
+    assert "还可能补传" in page
+    assert "合格" not in page
     assert case.attempt().state == AttemptState.SUBMITTED
-    assert count(case, Grade) == 1
+    assert (count(case, Grade), count(case, TrainingRecord)) == (1, 0)
+    travel(case, case.attempt(), LATE_SYNC)
+    page = me.get(f"{base}/result").get_data(as_text=True)
+    assert "合格" in page
+    assert (count(case, Grade), count(case, TrainingRecord)) == (1, 1)
 
 
 @pytest.mark.parametrize("path", ["/exams", "/exams/{exam}", "/attempts/{attempt}/state"])
 def test_every_page_closes_what_is_due(
     me: Browser, case: Case, attempt: Attempt, path: str
 ) -> None:
-    travel(case, attempt, timedelta(seconds=3000) + GRACE + timedelta(seconds=5))
+    travel(case, attempt, timedelta(seconds=3000) + LATE_SYNC + timedelta(seconds=5))
     url = path.format(exam=case.exam.public_id, attempt=attempt.public_id)
     assert me.get(url).status_code == 200
     assert case.attempt().state == AttemptState.SUBMITTED

@@ -11,7 +11,7 @@ from elearn.core.access import Role
 from elearn.core.errors import Conflict, DomainError, Forbidden, Infeasible
 from elearn.core.questions.model import QuestionStatus
 from elearn.exams.attempts.services import save_answers, submit_attempt
-from elearn.exams.grades.policy import GRACE
+from elearn.exams.grades.policy import LATE_SYNC
 from elearn.exams.sittings.queries import (
     Progress,
     candidates_query,
@@ -261,8 +261,8 @@ def test_release_is_for_hidden_results_after_the_end(
         release_results(session, actor=actor, exam=open_one, now=NOW + timedelta(days=3))
     exam = make_exam(session, root, by=examiner, review_policy=ReviewPolicy.HIDDEN)
     with pytest.raises(Conflict):
-        release_results(session, actor=actor, exam=exam, now=exam.closes_at + GRACE)
-    at = exam.closes_at + GRACE + timedelta(seconds=1)
+        release_results(session, actor=actor, exam=exam, now=exam.closes_at + LATE_SYNC)
+    at = exam.closes_at + LATE_SYNC + timedelta(seconds=1)
     for later in (at, at + HOUR):
         release_results(session, actor=actor, exam=exam, now=later)
     assert exam.results_released_at == at

@@ -17,6 +17,12 @@ def test_only_these_routes_are_public() -> None:
     assert public == {"static", "web.health", "web.preferences", "accounts.sign_in"}
 
 
+def test_only_the_save_has_its_own_door() -> None:
+    """A view of that kind has to ask `auth.pass_own_door`; the matrix sends it strangers."""
+    own = {name for name, policy in ROUTES.items() if policy is Access.OWN_DOOR}
+    assert own == {"exams.save"}
+
+
 def test_a_route_without_a_policy_line_does_not_open(app: Flask) -> None:
     app.add_url_rule("/forgotten", endpoint="forgotten", view_func=lambda: "open")
     assert app.test_client().get("/forgotten").status_code == 404

@@ -6,17 +6,22 @@ neither the page nor the traffic shows in which order the author wrote them.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any, Final
 
-from elearn.core.assembly.paper import Paper, PaperPart
+from elearn.core.assembly.paper import PaperPart
 from elearn.core.errors import Conflict, DomainError
 from elearn.core.grading.answers import CHOICES, Answer, original_options, parse_answer
 from elearn.core.grading.grade import Place
 from elearn.core.questions.model import QuestionType
 
+from .shapes import Shape
+
 MAX_EVENTS: Final = 600
+MAX_COUNT: Final = 2**31 - 1
+MAX_MS: Final = 10**12
+KEYS: Final = frozenset({"event_id", "item", "part", "value", "base", "made_ms", "n"})
 _EVENT_ID = re.compile(r"[A-Za-z0-9_-]{8,40}")
 _NUMBER = re.compile(r"[0-9]{1,9}")
 BROKEN: Final = "保存的内容不完整，请刷新页面再试。"
@@ -24,12 +29,25 @@ BROKEN: Final = "保存的内容不完整，请刷新页面再试。"
 
 @dataclass(frozen=True, slots=True)
 class AnswerEventIn:
-    """One change of one part, in canonical form. `part` counts from 0."""
+    """One change of one part, in canonical form. `part` counts from 0.
+
+    `base`: the `seq` of the answer this device last knew for the part (0 = none). `made_ms`: exam
+    time left at the change, as the device claims. `number`: the device's count of its changes
+    (0 = it does not count).
+    """
 
     event_id: str
     item: int
     part: int
     answer: Answer
+    base: int = 0
+    made_ms: int | None = None
+    number: int = 0
+
+    @property
+    def says(self) -> tuple[int, int, Answer]:
+        """What an event id stands for: a claim made anew does not make it another event."""
+        return self.item, self.part, self.answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +79,36 @@ class SaveReply:
     seq: int
     saved: int
     server_time: datetime
-    remaining_ms: int
+    deadline: datetime
+    statuses: Mapping[str, str] = field(default_factory=dict)
+    conflicts: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def remaining_ms(self) -> int:
+        """Exam time left, never negative."""
+        return max(0, (self.deadline - self.server_time) // timedelta(milliseconds=1))
 
     def as_dict(self) -> dict[str, Any]:
-        """The JSON reply."""
-        return {
+        """The JSON reply. `conflicts`: place -> what stands there now; absent when none."""
+        reply = {
             "acked": list(self.acked),
+            "statuses": dict(self.statuses),
             "seq": self.seq,
             "saved": self.saved,
             "server_time": self.server_time.isoformat(),
+            "deadline": self.deadline.isoformat(),
             "remaining_ms": self.remaining_ms,
         }
+        return {**reply, "conflicts": dict(self.conflicts)} if self.conflicts else reply
+
+
+class LeaseHeld(Conflict):
+    """Another device writes; `since` says since when."""
+
+    def __init__(self, since: datetime | None):
+        message = "已在另一台设备上继续作答，本页只能查看。要在这里作答，请点“在此设备继续”。"
+        super().__init__(message, code="E-LEASE")
+        self.since = since
 
 
 class AnswersRefused(DomainError):
@@ -82,38 +119,50 @@ class AnswersRefused(DomainError):
         self.rejected = dict(rejected)
 
 
-def check_events(paper: Paper, raw: Any) -> Delivery:
+def check_events(shape: Shape, raw: Any) -> Delivery:
     """Events as sent -> canonical. Raises AnswersRefused, or DomainError for a broken envelope."""
     if not isinstance(raw, Sequence) or isinstance(raw, str) or len(raw) > MAX_EVENTS:
         raise DomainError(BROKEN, code="E-SHAPE")
-    parts = {(item.number, at): part for item in paper.items for at, part in enumerate(item.parts)}
     found: dict[str, AnswerEventIn] = {}
     rejected: dict[str, str] = {}
     for entry in raw:
         event_id = _event_id(entry)
         try:
-            event = _event(parts, event_id, entry)
+            event = _event(shape, event_id, entry)
         except DomainError as error:
             rejected[event_id] = error.message
             continue
-        if found.setdefault(event_id, event) != event:
-            raise Conflict("同一个保存编号用在了不同的答案上。", code="E-EVENT")
+        if found.setdefault(event_id, event).says != event.says:
+            raise other_body()
     if rejected:
         raise AnswersRefused(rejected)
     return Delivery(tuple(found.values()))
 
 
-def read_flags(paper: Paper, raw: Any) -> list[int] | None:
+def other_body() -> DomainError:
+    """The answer to an event id used for something else."""
+    return DomainError("同一个保存编号用在了不同的答案上。", code="E-EVENT")
+
+
+def read_device(raw: Any) -> str:
+    """The id a browser keeps for itself; "" when it names none. Raises DomainError."""
+    if raw is None or raw == "":
+        return ""
+    if not isinstance(raw, str) or not _EVENT_ID.fullmatch(raw):
+        raise DomainError(BROKEN, code="E-SHAPE")
+    return raw
+
+
+def read_flags(shape: Shape, raw: Any) -> list[int] | None:
     """Flagged item numbers, sorted; None when the client says nothing about flags."""
     if raw is None:
         return None
-    numbers = {item.number for item in paper.items}
-    if not isinstance(raw, list) or not all(_is_int(flag) and flag in numbers for flag in raw):
+    if not isinstance(raw, list) or not all(_is_int(flag) and flag in shape.items for flag in raw):
         raise DomainError(BROKEN, code="E-SHAPE")
     return sorted(set(raw))
 
 
-def read_page(paper: Paper, posted: Mapping[str, Sequence[str]]) -> PagePost:
+def read_page(shape: Shape, posted: Mapping[str, Sequence[str]]) -> PagePost:
     """Field name -> values, as the form has them. Raises DomainError naming the question.
 
     `end` is the last field of the form: without it part of the form was lost on the way.
@@ -123,16 +172,13 @@ def read_page(paper: Paper, posted: Mapping[str, Sequence[str]]) -> PagePost:
         raise DomainError(BROKEN, code="E-SHAPE")
     cleared = next(iter(posted.get("clear", ())), "")
     answers: dict[Place, Answer] = {}
-    for item in paper.items:
-        for at, part in enumerate(item.parts):
-            raw = _posted(part, f"a-{item.number}-{at}", posted, empty=cleared == str(item.number))
-            try:
-                answers[item.number, at] = canonical_answer(part, raw)
-            except DomainError as error:
-                raise DomainError(
-                    f"第 {item.number} 题：{error.message}", code=error.code
-                ) from None
-    numbers = {str(item.number): item.number for item in paper.items}
+    for (item, at), slot in shape.slots.items():
+        raw = _posted(slot.part, f"a-{item}-{at}", posted, empty=cleared == str(item))
+        try:
+            answers[item, at] = canonical_answer(slot.part, raw)
+        except DomainError as error:
+            raise DomainError(f"第 {item} 题：{error.message}", code=error.code) from None
+    numbers = {str(item): item for item in shape.items}
     flags = sorted({numbers[flag] for flag in posted.get("flag", ()) if flag in numbers})
     return PagePost(int(base), answers, flags)
 
@@ -163,17 +209,26 @@ def _event_id(entry: Any) -> str:
     return event_id
 
 
-def _event(
-    parts: Mapping[Place, PaperPart], event_id: str, entry: Mapping[str, Any]
-) -> AnswerEventIn:
-    item, part = entry.get("item"), entry.get("part")
-    if set(entry) - {"event_id", "item", "part", "value"} or not (_is_int(item) and _is_int(part)):
+def _event(shape: Shape, event_id: str, entry: Mapping[str, Any]) -> AnswerEventIn:
+    item, part, made_ms = entry.get("item"), entry.get("part"), entry.get("made_ms")
+    base, number = entry.get("base", 0), entry.get("n", 0)
+    if entry.keys() - KEYS or not (_is_int(item) and _is_int(part)):
+        raise DomainError(BROKEN, code="E-SHAPE")
+    if not (_is_count(base) and _is_count(number)) or not (
+        made_ms is None or (_is_int(made_ms) and abs(int(made_ms)) < MAX_MS)
+    ):
         raise DomainError(BROKEN, code="E-SHAPE")
     place = (int(item or 0), int(part or 0))
-    if place not in parts:
+    slot = shape.slots.get(place)
+    if slot is None:
         raise DomainError("试卷上没有这道题。", code="E-ANSWER")
-    return AnswerEventIn(event_id, *place, canonical_answer(parts[place], entry.get("value")))
+    answer = canonical_answer(slot.part, entry.get("value"))
+    return AnswerEventIn(event_id, *place, answer, base, made_ms, number)
 
 
 def _is_int(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_count(value: Any) -> bool:
+    return _is_int(value) and 0 <= value <= MAX_COUNT

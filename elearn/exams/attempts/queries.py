@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from elearn.core.assembly.paper import Paper, paper_from_canonical
@@ -15,7 +15,17 @@ from elearn.core.errors import NotFound
 from elearn.core.grading.answers import Answer, is_empty
 from elearn.core.grading.grade import Place
 from elearn.exams.grades.policy import GRACE
-from elearn.models import AnswerEvent, Attempt, AttemptState, Exam, Person
+from elearn.models import (
+    AnswerDecision,
+    AnswerEvent,
+    Attempt,
+    AttemptState,
+    EventStatus,
+    Exam,
+    Person,
+)
+
+from .protocol import Current
 
 RECEIPT_ALPHABET: Final = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 
@@ -105,9 +115,13 @@ def open_attempt(session: Session, *, exam_id: int, person_id: int) -> Attempt |
 
 
 def due_query(now: datetime) -> Select[int]:
-    """Ids of attempts whose deadline and grace are over and that nobody has closed yet."""
+    """Ids of attempts that time has something to do with and nobody has done it yet: to be closed
+    (deadline and grace are over) or settled (no late answer may count any more)."""
     return select(Attempt.id).where(
-        Attempt.state == AttemptState.IN_PROGRESS, Attempt.deadline_at < now - GRACE
+        or_(
+            and_(Attempt.state == AttemptState.IN_PROGRESS, Attempt.deadline_at < now - GRACE),
+            Attempt.late_until < now,
+        )
     )
 
 
@@ -116,22 +130,61 @@ def paper_of(attempt: Attempt) -> Paper:
     return paper_from_canonical(attempt.paper)
 
 
+def counting() -> ColumnElement[bool]:
+    """Events that count: in time, late inside the window, or accepted by an examiner."""
+    accepted = select(AnswerDecision.answer_event_id).where(AnswerDecision.accepted)
+    return or_(
+        AnswerEvent.status.in_((EventStatus.COUNTED, EventStatus.LATE)),
+        and_(AnswerEvent.status == EventStatus.HELD, AnswerEvent.id.in_(accepted)),
+    )
+
+
 def current_answers(
     session: Session, attempt_id: int, *, up_to: int | None = None
 ) -> dict[Place, Answer]:
-    """The last answer to each part (as of event `up_to`); taken-back answers are left out."""
-    newest = select(func.max(AnswerEvent.seq)).where(AnswerEvent.attempt_id == attempt_id)
+    """The last counting answer to each part (as of event `up_to`); taken-back ones are left out."""
+    standing = standing_answers(session, attempt_id, up_to=up_to)
+    return {
+        place: current.answer for place, current in standing.items() if not is_empty(current.answer)
+    }
+
+
+def standing_answers(
+    session: Session, attempt_id: int, *, up_to: int | None = None
+) -> dict[Place, Current]:
+    """The last counting event of each part, taken-back answers too."""
+    newest = select(func.max(AnswerEvent.seq)).where(
+        AnswerEvent.attempt_id == attempt_id, counting()
+    )
     if up_to is not None:
         newest = newest.where(AnswerEvent.seq <= up_to)
     rows = session.execute(
-        select(AnswerEvent.item_no, AnswerEvent.part_no, AnswerEvent.value).where(
+        select(
+            AnswerEvent.item_no,
+            AnswerEvent.part_no,
+            AnswerEvent.seq,
+            AnswerEvent.device,
+            AnswerEvent.device_no,
+            AnswerEvent.value,
+        ).where(
             AnswerEvent.attempt_id == attempt_id,
             AnswerEvent.seq.in_(newest.group_by(AnswerEvent.item_no, AnswerEvent.part_no)),
         )
     )
     return {
-        (item, part): value["answer"] for item, part, value in rows if not is_empty(value["answer"])
+        (item, part): Current(seq, device, number, value["answer"])
+        for item, part, seq, device, number, value in rows
     }
+
+
+def came_after(session: Session, attempt: Attempt, graded_at: datetime) -> bool:
+    """Did a late answer that counts come after this grade was made?"""
+    late = select(AnswerEvent.id).where(
+        AnswerEvent.attempt_id == attempt.id,
+        AnswerEvent.status == EventStatus.LATE,
+        AnswerEvent.received_at >= graded_at,
+    )
+    return session.scalar(late.limit(1)) is not None
 
 
 def answered_items(answers: dict[Place, Answer]) -> int:

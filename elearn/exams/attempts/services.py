@@ -1,4 +1,4 @@
-"""Starting, saving, submitting, closing attempts.
+"""Starting, submitting, closing, settling attempts (saving: `saving.py`).
 
 An attempt is evidence: the paper is stored as drawn, answers are an append-only log, the end is
 one guarded UPDATE. Whoever comes second - a second click, a second phone, the sweeper - finds the
@@ -6,34 +6,35 @@ work done and gets the same answer.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from elearn.audit import record_act
 from elearn.core.errors import Conflict, DomainError, Gone, NotFound
-from elearn.core.grading.answers import Answer, is_empty
 from elearn.exams.blueprints.queries import read_spec
-from elearn.exams.grades.policy import GRACE
-from elearn.exams.grades.services import grade_attempt
+from elearn.exams.grades.policy import GRACE, LATE_SYNC
+from elearn.exams.grades.queries import last_grade
+from elearn.exams.grades.services import grade_attempt, record_grade
 from elearn.exams.sittings.queries import is_eligible
-from elearn.models import AnswerEvent, Attempt, AttemptState, ClosedBy, Exam, Person
+from elearn.models import Attempt, AttemptState, ClosedBy, Exam, Person
 
-from .events import AnswerEventIn, Delivery, SaveReply, check_events, read_flags, read_page
 from .papers import draw_paper
-from .queries import (
-    Standing,
-    answered_items,
-    current_answers,
-    due_query,
-    open_attempt,
-    paper_of,
-    standing,
-)
+from .queries import Standing, came_after, due_query, open_attempt, standing
+from .saving import save_answers, save_page
+from .shapes import read_shape
+
+__all__ = [
+    "close_due_attempts",
+    "save_answers",
+    "save_page",
+    "settle_attempt",
+    "start_attempt",
+    "submit_attempt",
+]
 
 log = logging.getLogger("elearn")
 
@@ -73,6 +74,7 @@ def start_attempt(
         started_at=now,
         deadline_at=min(now + timedelta(seconds=exam.duration_s), exam.closes_at),
     )
+    attempt.answered_mask = read_shape(attempt.paper).mask({})
     try:
         with session.begin_nested():
             session.add(attempt)
@@ -84,78 +86,54 @@ def start_attempt(
     return attempt
 
 
-def save_answers(
-    session: Session,
-    *,
-    attempt: Attempt,
-    events: Sequence[Mapping[str, Any]],
-    now: datetime,
-    flags: Sequence[Any] | None = None,
-) -> SaveReply:
-    """Append what a client delivered: `{event_id, item, part, value}` each, all or nothing.
-
-    A delivery repeated is answered again, also after the end; an event id reused for something
-    else is a Conflict. Raises Gone for anything new after deadline + grace or submission, and
-    AnswersRefused (naming the events) for shapes no page of ours sends.
-    """
-    _hold(session, attempt)
-    paper = paper_of(attempt)
-    delivery = check_events(paper, events)
-    fresh = _not_yet_stored(session, attempt, delivery)
-    flagged = read_flags(paper, flags)
-    if fresh or (flagged is not None and flagged != attempt.flags):
-        _require_running(attempt, now)
-        _append(session, attempt, fresh, flagged, now)
-    return _reply(attempt, delivery.ids, now)
-
-
-def save_page(
-    session: Session, *, attempt: Attempt, posted: Mapping[str, Sequence[str]], now: datetime
-) -> SaveReply:
-    """Save the whole page of a browser without scripts.
-
-    Three-way: only what this page changed since it was rendered (field `base`, the last event it
-    showed) counts, so a page left open elsewhere cannot bring back older answers.
-    """
-    _hold(session, attempt)
-    page = read_page(paper_of(attempt), posted)
-    shown = current_answers(session, attempt.id, up_to=page.base)
-    now_stored = current_answers(session, attempt.id)
-    changed = [
-        AnswerEventIn(f"page-{attempt.last_seq + 1}-{item}-{part}", item, part, answer)
-        for (item, part), answer in page.answers.items()
-        if _differ(answer, shown.get((item, part)))
-        and _differ(answer, now_stored.get((item, part)))
-    ]
-    if changed or page.flags != attempt.flags:
-        _require_running(attempt, now)
-        _append(session, attempt, changed, page.flags, now)
-    return _reply(attempt, [event.event_id for event in changed], now)
-
-
 def submit_attempt(
     session: Session, *, attempt: Attempt, now: datetime, by: ClosedBy = ClosedBy.CANDIDATE
 ) -> Attempt:
     """End the attempt and grade it, exactly once; a second call returns what the first one did.
 
-    After the deadline it ended at the deadline, whoever asks.
+    After the deadline it ended at the deadline, whoever asks, and answers made before it may still
+    come until `late_until`: only then is it settled.
     """
     late = now > attempt.deadline_at
+    window = attempt.deadline_at + LATE_SYNC
     closed = session.execute(
         update(Attempt)
         .where(Attempt.id == attempt.id, Attempt.state == AttemptState.IN_PROGRESS)
         .values(
             state=AttemptState.SUBMITTED,
-            submitted_at=attempt.deadline_at if late else now,
+            # The clock may have been set back: nobody hands in before the start.
+            submitted_at=attempt.deadline_at if late else max(now, attempt.started_at),
             closed_by=ClosedBy.DEADLINE if late else by,
+            late_until=window if late and now <= window else None,
         )
         .execution_options(synchronize_session=False)
     )
     first = closed.rowcount == 1  # type: ignore[attr-defined]  # a CursorResult: UPDATE counts
-    session.refresh(attempt, ["state", "submitted_at", "closed_by", "last_seq", "answered"])
+    session.refresh(
+        attempt, ["state", "submitted_at", "closed_by", "late_until", "last_seq", "answered"]
+    )
     if first:
         grade_attempt(session, attempt=attempt, now=now)
     return attempt
+
+
+def settle_attempt(session: Session, *, attempt: Attempt, now: datetime) -> bool:
+    """The late window is over: count what came in it, write the record. False if it was done."""
+    settled = session.execute(
+        update(Attempt)
+        .where(Attempt.id == attempt.id, Attempt.late_until < now)
+        .values(late_until=None)
+        .execution_options(synchronize_session=False)
+    )
+    if settled.rowcount != 1:  # type: ignore[attr-defined]  # a CursorResult
+        return False
+    session.refresh(attempt, ["late_until", "last_seq", "answered"])
+    grade = last_grade(session, attempt.id)
+    if grade is None or came_after(session, attempt, grade.graded_at):
+        grade_attempt(session, attempt=attempt, now=now, reason="迟到补传")
+    else:
+        record_grade(session, attempt=attempt, grade=grade, now=now)
+    return True
 
 
 def close_due_attempts(
@@ -166,7 +144,8 @@ def close_due_attempts(
     exam_id: int | None = None,
     person_id: int | None = None,
 ) -> int:
-    """Close what is past its deadline and grace, though no phone ever came back.
+    """Close what is past its deadline and grace, though no phone ever came back; settle what is
+    past its late window. Returns how many attempts were looked after.
 
     Several processes may do it at once: each takes attempts nobody else holds. One attempt that
     cannot be graded is logged and does not keep the others open.
@@ -181,8 +160,11 @@ def close_due_attempts(
         try:
             with session.begin_nested():
                 attempt = session.get_one(Attempt, attempt_id)
-                submit_attempt(session, attempt=attempt, now=now, by=ClosedBy.DEADLINE)
-                _record_closing(session, attempt, now)
+                if attempt.state == AttemptState.IN_PROGRESS:
+                    submit_attempt(session, attempt=attempt, now=now, by=ClosedBy.DEADLINE)
+                    _record_closing(session, attempt, now)
+                else:
+                    settle_attempt(session, attempt=attempt, now=now)
         except (DomainError, KeyError, ValueError):
             log.exception("attempt %s could not be closed", attempt_id)
         else:
@@ -205,86 +187,6 @@ def _require_open(exam: Exam, earlier: Sequence[Attempt], now: datetime) -> None
         raise Gone("考试已结束。", code="E-CLOSED")
     if now_is is Standing.USED_UP:
         raise Conflict("考试次数已用完。", code="E-USED")
-
-
-def _hold(session: Session, attempt: Attempt) -> None:
-    """Lock the row (PostgreSQL; a SQLite writer is alone anyway): sequence numbers are ours."""
-    fields = ["state", "last_seq", "answered", "last_saved_at", "flags", "deadline_at"]
-    session.refresh(attempt, fields, with_for_update=True)
-
-
-def _require_running(attempt: Attempt, now: datetime) -> None:
-    if attempt.state != AttemptState.IN_PROGRESS:
-        raise Gone("已经交卷，答案不能再改。", code="E-SUBMITTED")
-    if now > attempt.deadline_at + GRACE:
-        raise Gone("考试时间已到，系统已收卷。", code="E-DEADLINE")
-
-
-def _not_yet_stored(session: Session, attempt: Attempt, delivery: Delivery) -> list[AnswerEventIn]:
-    rows = session.execute(
-        select(
-            AnswerEvent.event_id, AnswerEvent.item_no, AnswerEvent.part_no, AnswerEvent.value
-        ).where(AnswerEvent.attempt_id == attempt.id, AnswerEvent.event_id.in_(delivery.ids))
-    )
-    stored = (
-        {
-            event_id: AnswerEventIn(event_id, item, part, value["answer"])
-            for event_id, item, part, value in rows
-        }
-        if delivery.ids
-        else {}
-    )
-    for event in delivery.events:
-        if event.event_id in stored and stored[event.event_id] != event:
-            raise Conflict("同一个保存编号用在了不同的答案上。", code="E-EVENT")
-    return [event for event in delivery.events if event.event_id not in stored]
-
-
-def _append(
-    session: Session,
-    attempt: Attempt,
-    events: Sequence[AnswerEventIn],
-    flags: list[int] | None,
-    now: datetime,
-) -> None:
-    if events:
-        session.execute(
-            insert(AnswerEvent),
-            [
-                {
-                    "attempt_id": attempt.id,
-                    "seq": attempt.last_seq + number,
-                    "event_id": event.event_id,
-                    "item_no": event.item,
-                    "part_no": event.part,
-                    "value": {"answer": event.answer},
-                    "received_at": now,
-                }
-                for number, event in enumerate(events, 1)
-            ],
-        )
-        attempt.last_seq += len(events)
-        attempt.answered = answered_items(current_answers(session, attempt.id))
-    if flags is not None:
-        attempt.flags = flags
-    attempt.last_saved_at = now
-    session.flush()
-
-
-def _reply(attempt: Attempt, acked: Sequence[str], now: datetime) -> SaveReply:
-    remaining = attempt.deadline_at - now
-    return SaveReply(
-        acked=tuple(acked),
-        seq=attempt.last_seq,
-        saved=attempt.answered,
-        server_time=now,
-        remaining_ms=max(0, remaining // timedelta(milliseconds=1)),
-    )
-
-
-def _differ(answer: Answer, stored: Answer | None) -> bool:
-    """No answer at all and an answer taken back are the same."""
-    return answer != stored and not (stored is None and is_empty(answer))
 
 
 def _record_closing(session: Session, attempt: Attempt, now: datetime) -> None:

@@ -7,13 +7,14 @@ else holds, and the close itself is one guarded UPDATE.
 import logging
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from elearn import db
+from elearn.clock import DatabaseClock
 
 from .queries import due_query
 from .services import close_due_attempts
@@ -22,10 +23,6 @@ log = logging.getLogger("elearn")
 
 EVERY_S: Final = 5.0
 BATCH: Final = 20
-
-
-def _clock() -> datetime:
-    return datetime.now(UTC)
 
 
 def sweep(engine: Engine, *, now: datetime) -> int:
@@ -50,9 +47,11 @@ def run(
     stop: threading.Event,
     *,
     every_s: float = EVERY_S,
-    clock: Callable[[], datetime] = _clock,
+    clock: Callable[[], datetime] | None = None,
 ) -> None:
-    """Sweep until `stop` is set. A database that is away is tried again, not given up."""
+    """Sweep until `stop` is set, by the database's clock. A database that is away is tried again,
+    not given up."""
+    clock = clock or DatabaseClock(engine).now
     while not stop.is_set():
         try:
             sweep(engine, now=clock())

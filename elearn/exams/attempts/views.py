@@ -1,29 +1,41 @@
 """Sitting an exam: list, lobby, start, paper, saving, check, hand in, result."""
 
+import json
 import secrets
 from datetime import timedelta
 from typing import Any, Final
 
 from flask import flash, jsonify, redirect, render_template, request, url_for
 from flask_wtf.csrf import CSRFError, generate_csrf, validate_csrf
+from sqlalchemy.exc import DBAPIError
 from werkzeug.wrappers import Response
 from wtforms import ValidationError
 
 from elearn import db
 from elearn.core.assembly.model import MULTI_SCORING_NAMES, MultiScoring
+from elearn.core.assembly.paper import PaperPart
 from elearn.core.errors import DomainError, Gone
 from elearn.core.grading.answers import CHOICES
 from elearn.exams.blueprints.queries import read_spec
-from elearn.exams.grades.policy import GRACE
+from elearn.exams.grades.policy import GRACE, LATE_SYNC
 from elearn.exams.grades.queries import last_grade, last_grades, visible_of
 from elearn.exams.settle import settle, stay_signed_in
 from elearn.exams.sittings.queries import exams_of_person_query, get_exam_for
-from elearn.models import Attempt, AttemptState, Exam
-from elearn.web.auth import current, extend_session, utcnow
+from elearn.models import Attempt, AttemptState, EventStatus, Exam
+from elearn.web.auth import (
+    ABSOLUTE_LIFE,
+    current,
+    extend_session,
+    live_token,
+    pass_own_door,
+    utcnow,
+)
 from elearn.web.paging import paginate
 from elearn.web.security import csrf
 
-from .events import BROKEN, AnswersRefused
+from .events import BROKEN, AnswersRefused, LeaseHeld, SaveReply, read_device
+from .fast_save import save_one
+from .lease import take_over
 from .queries import (
     Standing,
     answers_digest,
@@ -31,11 +43,13 @@ from .queries import (
     own_attempt,
     receipt_code,
     situations,
+    standing_answers,
 )
 from .review import load_review, load_sheet
-from .services import save_answers, start_attempt, submit_attempt
-from .services import save_page as save_whole_page
-from .sheet import Sheet
+from .saving import Sender, save_answers, shown_value
+from .saving import save_page as save_whole_page
+from .services import start_attempt, submit_attempt
+from .shapes import shape_of
 
 # The sign-in session outlives the exam by this much: reading the result needs no password.
 AFTER_EXAM: Final = timedelta(hours=1)
@@ -49,6 +63,7 @@ NEXT_FIRST: Final = (
     Standing.CANCELLED,
 )
 MAX_BODY: Final = 1024 * 1024
+SAVE_KEYS: Final = frozenset({"csrf", "device", "events", "flags", "orphan"})
 
 
 def my_exams() -> str:
@@ -121,26 +136,53 @@ def take(public_id: str) -> Response | str:
 def save(public_id: str) -> Response:
     """The save endpoint of scripts: JSON in, JSON out, acknowledged only after the commit.
 
-    The CSRF token comes in the header or, where headers cannot be set, in the body.
+    The CSRF token comes in the header or, where headers cannot be set, in the body. The common
+    case is one statement that asks what the door asks (policy OWN_DOOR); the rest goes by the door.
     """
     body = _read_json()
-    _check_csrf(body.get("csrf"))
+    genuine = _is_genuine(body.get("csrf"))
+    reply = _save_one(public_id, body) if genuine else None
+    if reply is not None:
+        return _json(reply.as_dict())
+    elsewhere = pass_own_door()
+    if elsewhere is not None:
+        return elsewhere
+    if not genuine:
+        raise CSRFError
     work = db.session()
     attempt = _own(public_id)
-    if set(body) - {"csrf", "events", "flags"} or "events" not in body:
+    if body.keys() - SAVE_KEYS or "events" not in body:
         raise DomainError(BROKEN, code="E-SHAPE")
     try:
         reply = save_answers(
-            work, attempt=attempt, events=body["events"], flags=body.get("flags"), now=utcnow()
+            work,
+            attempt=attempt,
+            events=body["events"],
+            flags=body.get("flags"),
+            sender=Sender(read_device(body.get("device")), body.get("orphan") is True),
+            now=utcnow(),
         )
-    except AnswersRefused as refused:
+    except (AnswersRefused, LeaseHeld) as refused:
         work.rollback()
-        error = {"code": refused.code, "message": refused.message, "rejected": refused.rejected}
-        response = jsonify(error=error)
-        response.status_code = refused.status
-        return response
+        return _refused(refused)
     work.commit()
-    return jsonify(reply.as_dict())
+    return _json(reply.as_dict())
+
+
+@csrf.exempt
+def takeover(public_id: str) -> Response:
+    """Go on writing on this device: explicit, logged; the other one becomes read-only."""
+    body = _read_json()
+    if not _is_genuine(body.get("csrf")):
+        raise CSRFError
+    work = db.session()
+    attempt = _own(public_id)
+    if body.keys() - {"csrf", "device"}:
+        raise DomainError(BROKEN, code="E-SHAPE")
+    device = read_device(body.get("device"))
+    take_over(work, attempt=attempt, device=device, actor=current().actor, now=utcnow())
+    work.commit()
+    return jsonify(_state(attempt, device))
 
 
 def save_page(public_id: str) -> Response:
@@ -148,7 +190,7 @@ def save_page(public_id: str) -> Response:
     work = db.session()
     attempt = _own(public_id)
     try:
-        save_whole_page(
+        reply = save_whole_page(
             work, attempt=attempt, posted=request.form.to_dict(flat=False), now=utcnow()
         )
     except Gone as gone:
@@ -156,30 +198,20 @@ def save_page(public_id: str) -> Response:
         flash(gone.message, "warn")
         return redirect(url_for("exams.result", public_id=public_id))
     work.commit()
-    if request.form.get("do") == "check":
+    _say_what_happened(reply)
+    if EventStatus.HELD in reply.statuses.values():
+        return redirect(url_for("exams.result", public_id=public_id))
+    if request.form.get("do") == "check" and not reply.conflicts:
         return redirect(url_for("exams.confirm", public_id=public_id))
-    flash("答案已保存。", "ok")
     cleared = request.form.get("clear", "")
     anchor = f"q-{cleared}" if cleared.isdigit() else None
     return redirect(url_for("exams.take", public_id=public_id, _anchor=anchor))
 
 
 def state(public_id: str) -> Response:
-    """Where the server stands: clock, sequence, own answers, and a fresh CSRF token."""
+    """Where the server stands: clock, sequence, lease, own answers, and a fresh CSRF token."""
     settle(now=utcnow(), person_id=current().person.id)
-    attempt = _own(public_id)
-    answer: dict[str, Any] = {
-        "state": str(attempt.state),
-        "seq": attempt.last_seq,
-        "saved": attempt.answered,
-        "server_time": utcnow().isoformat(),
-        "remaining_ms": _remaining_ms(attempt),
-        "csrf": generate_csrf(),
-    }
-    if attempt.state == AttemptState.IN_PROGRESS:
-        answer["answers"] = _shown_answers(load_sheet(db.session(), attempt))
-        answer["flags"] = attempt.flags
-    return jsonify(answer)
+    return jsonify(_state(_own(public_id), read_device(request.args.get("device"))))
 
 
 def confirm(public_id: str) -> Response | str:
@@ -239,6 +271,68 @@ def _own(public_id: str) -> Attempt:
     return own_attempt(db.session(), public_id=public_id, person=current().person)
 
 
+def _state(attempt: Attempt, device: str) -> dict[str, Any]:
+    """The state reply; answers only while they can be changed."""
+    now = utcnow()
+    answer: dict[str, Any] = {
+        "state": str(attempt.state),
+        "seq": attempt.last_seq,
+        "saved": attempt.answered,
+        "server_time": now.isoformat(),
+        "deadline": attempt.deadline_at.isoformat(),
+        "remaining_ms": _remaining_ms(attempt),
+        "late_ms": LATE_SYNC // timedelta(milliseconds=1),
+        "csrf": generate_csrf(),
+        "lease": {
+            "mine": attempt.device in {None, device},
+            "since": attempt.device_since.isoformat() if attempt.device_since else None,
+        },
+    }
+    if attempt.state == AttemptState.IN_PROGRESS:
+        shape, standing = shape_of(attempt), standing_answers(db.session(), attempt.id)
+        answer["answers"] = {
+            f"{item}-{part}": shown_value(shape, (item, part), standing[item, part].answer)
+            if (item, part) in standing
+            else _nothing(slot.part)
+            for (item, part), slot in shape.slots.items()
+        }
+        answer["seqs"] = {f"{item}-{part}": one.seq for (item, part), one in standing.items()}
+        answer["flags"] = attempt.flags
+    return answer
+
+
+def _nothing(part: PaperPart) -> list[int] | list[str]:
+    """A part nobody has answered, as the page has it."""
+    return [""] * (part.blanks or 1) if part.type not in CHOICES else []
+
+
+def _refused(refused: AnswersRefused | LeaseHeld) -> Response:
+    error: dict[str, Any] = {"code": refused.code, "message": refused.message}
+    if isinstance(refused, AnswersRefused):
+        response = jsonify(error={**error, "rejected": refused.rejected})
+    else:
+        since = refused.since.isoformat() if refused.since else None
+        response = jsonify(error={**error, "holder_since": since}, holder_since=since)
+    response.status_code = refused.status
+    return response
+
+
+def _say_what_happened(reply: SaveReply) -> None:
+    """The scriptless page is told what became of its answers."""
+    if EventStatus.HELD in reply.statuses.values():
+        text = "时间已到。这次提交的答案已经留存，是否计分由考务人员决定。"
+        flash(text, "warn")
+    elif reply.conflicts:
+        places = "、".join(sorted({place.split("-")[0] for place in reply.conflicts}, key=int))
+        text = (
+            f"第 {places} 题刚才在别处改过，已保留那边的答案，其余已保存。"
+            "要用您这里的答案，请重新选择并保存。"
+        )
+        flash(text, "warn")
+    elif request.form.get("do") != "check":
+        flash("答案已保存。", "ok")
+
+
 def _lobby_page(public_id: str, *, problem: str) -> str:
     work, now, person = db.session(), utcnow(), current().person
     exam = get_exam_for(work, public_id=public_id, person=person)
@@ -278,19 +372,6 @@ def _scoring_words(mode: MultiScoring) -> str:
     return words.get(mode, MULTI_SCORING_NAMES[mode])
 
 
-def _shown_answers(sheet: Sheet) -> dict[str, list[int] | list[str]]:
-    """`item-part` -> chosen screen positions, or texts."""
-    return {
-        f"{item.number}-{part.at}": (
-            [option.position for option in part.options if option.chosen]
-            if part.type in CHOICES
-            else list(part.texts)
-        )
-        for item in sheet.items
-        for part in item.parts
-    }
-
-
 def _read_json() -> dict[str, Any]:
     """The JSON object of the body, {} for anything else."""
     request.max_content_length = MAX_BODY
@@ -301,9 +382,41 @@ def _read_json() -> dict[str, Any]:
     return payload if isinstance(payload, dict) else {}
 
 
-def _check_csrf(in_body: Any) -> None:
+def _is_genuine(in_body: Any) -> bool:
+    """Is the CSRF token of the header or the body this session's?"""
     token = request.headers.get("X-CSRFToken") or (in_body if isinstance(in_body, str) else None)
     try:
         validate_csrf(token)
-    except ValidationError as error:
-        raise CSRFError(str(error)) from error
+    except ValidationError:
+        return False
+    return True
+
+
+def _save_one(public_id: str, body: dict[str, Any]) -> SaveReply | None:
+    """The short way, committed; None when it does not apply, with nothing written."""
+    token, now = live_token(), utcnow()
+    if token is None:
+        return None
+    work = db.session()
+    try:
+        reply = save_one(
+            work.connection(),
+            public_id=public_id,
+            token_hash=token,
+            body=body,
+            oldest_login=now - ABSOLUTE_LIFE,
+            now=now,
+        )
+        if reply is not None:
+            work.commit()
+            return reply
+    except DBAPIError as error:
+        # The server went away, perhaps after the commit: the explicit way asks by the event's id.
+        if not error.connection_invalidated:
+            raise
+    work.rollback()
+    return None
+
+
+def _json(answer: dict[str, Any]) -> Response:
+    return Response(json.dumps(answer, ensure_ascii=False), mimetype="application/json")

@@ -36,4 +36,5 @@ def visible_of(exam: Exam, attempt: Attempt, grade: Grade | None, now: datetime)
         attempt_state=attempt.state,
         grade_state=GradeState(grade.state) if grade else None,
         now=now,
+        late_until=attempt.late_until,
     )

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from elearn.bank.queries import load_keys
 from elearn.core.assembly.blueprint import blueprint_from_canonical
+from elearn.core.grading.answers import Answer
 from elearn.core.grading.grade import Grade as CoreGrade
 from elearn.core.grading.grade import GradeState, Place, grade
 from elearn.core.grading.keys import policy_of
@@ -18,7 +19,8 @@ from .queries import last_grade
 
 
 def grade_attempt(session: Session, *, attempt: Attempt, now: datetime, reason: str = "") -> Grade:
-    """Grade a closed attempt, write the next grade, and the training record once it is final."""
+    """Grade a closed attempt, write the next grade, and the training record once it is final and
+    no late answer may count any more."""
     exam = session.get_one(Exam, attempt.exam_id)
     blueprint = blueprint_from_canonical(exam.blueprint_revision.spec)
     paper = paper_of(attempt)
@@ -28,18 +30,35 @@ def grade_attempt(session: Session, *, attempt: Attempt, now: datetime, reason: 
     result = grade(paper, answers, keys, policy_of(blueprint), marks_of(session, attempt.id))
     before = last_grade(session, attempt.id)
     row = _write_grade(session, attempt, result, before.no + 1 if before else 1, reason, now)
-    if result.state is GradeState.FINAL:
-        _record(
-            session,
-            attempt,
-            row,
-            exam=exam,
-            hours_centi=blueprint.hours_centi,
-            valid_months=blueprint.validity_months,
-            answers_hash=answers_digest(attempt, answers),
-            now=now,
-        )
+    record_grade(session, attempt=attempt, grade=row, now=now, answers=answers)
     return row
+
+
+def record_grade(
+    session: Session,
+    *,
+    attempt: Attempt,
+    grade: Grade,
+    now: datetime,
+    answers: dict[Place, Answer] | None = None,
+) -> None:
+    """The training record of a final grade; nothing while a marker works or answers may come."""
+    if grade.state != GradeState.FINAL or attempt.late_until is not None:
+        return
+    exam = session.get_one(Exam, attempt.exam_id)
+    blueprint = blueprint_from_canonical(exam.blueprint_revision.spec)
+    if answers is None:
+        answers = current_answers(session, attempt.id)
+    _record(
+        session,
+        attempt,
+        grade,
+        exam=exam,
+        hours_centi=blueprint.hours_centi,
+        valid_months=blueprint.validity_months,
+        answers_hash=answers_digest(attempt, answers),
+        now=now,
+    )
 
 
 def marks_of(session: Session, attempt_id: int) -> dict[Place, int]:
