@@ -2,6 +2,7 @@
 
 from elearn.core.access import SEPARATED_ADMINS, Role
 
+from .analysis import DifficultyDecision, ExamAnalysis, ItemAnalysis
 from .assignments import Assignment, AssignmentKind
 from .audit import AuditEntry
 from .base import Base, new_public_id
@@ -41,6 +42,14 @@ from .people import (
     SeparatedAdmin,
     SignInFailure,
 )
+from .printing import (
+    PaperResult,
+    PrintApproval,
+    PrintMode,
+    PrintPaper,
+    PrintRun,
+    ResultSource,
+)
 from .questions import BankQuestion, Pool, QuestionKey, QuestionRevision
 from .records import HoursBucket, RecordKind, TrainingRecord
 
@@ -50,8 +59,13 @@ APPEND_ONLY = (
     "audit_entry",
     "blueprint_revision",
     "course_revision",
+    "difficulty_decision",
     "grade",
     "mark",
+    "paper_result",
+    "print_approval",
+    "print_paper",
+    "print_run",
     "question_key",
     "question_revision",
     "quiz_response",
@@ -76,11 +90,14 @@ __all__ = [
     "ContentFile",
     "Course",
     "CourseRevision",
+    "DifficultyDecision",
     "Exam",
+    "ExamAnalysis",
     "ExamCandidate",
     "FileKind",
     "Grade",
     "HoursBucket",
+    "ItemAnalysis",
     "LawVersion",
     "Lesson",
     "LessonCitation",
@@ -90,15 +107,21 @@ __all__ = [
     "Mark",
     "OrgType",
     "OrgUnit",
+    "PaperResult",
     "Party",
     "PendingImport",
     "Person",
     "Pool",
+    "PrintApproval",
+    "PrintMode",
+    "PrintPaper",
+    "PrintRun",
     "QuestionKey",
     "QuestionRevision",
     "QuizResponse",
     "ReadingClock",
     "RecordKind",
+    "ResultSource",
     "ReviewPolicy",
     "Role",
     "RoleGrant",
