@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from flask import Blueprint
 
+from elearn.exams.analysis import views as analysis
 from elearn.exams.attempts import views as attempts
 from elearn.exams.blueprints import views as blueprints
 from elearn.exams.marking import views as marking
@@ -43,6 +44,21 @@ ROUTES: Final[tuple[tuple[str, Callable[..., Any], tuple[str, ...], tuple[str, .
     ),
     ("marking", marking.marking, GET, ("/manage/marking",)),
     ("mark_attempt", marking.mark_attempt_page, FORM, ("/manage/marking/<public_id>",)),
+    # analysis
+    ("analysis", analysis.analysis, GET, ("/manage/exams/<public_id>/analysis",)),
+    ("run_analysis", analysis.run_analysis, POST, ("/manage/exams/<public_id>/analysis/run",)),
+    (
+        "export_analysis",
+        analysis.export_analysis,
+        GET,
+        ("/manage/exams/<public_id>/analysis/export",),
+    ),
+    (
+        "item_analysis",
+        analysis.item_analysis,
+        GET,
+        ("/manage/exams/<public_id>/analysis/items/<code>",),
+    ),
 )
 
 for endpoint, view, methods, addresses in ROUTES:

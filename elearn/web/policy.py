@@ -68,6 +68,10 @@ ROUTES: Final[dict[str, Access | Permission]] = {
     "exams.edit_blueprint": Permission.SCHEDULE_EXAM,
     "exams.marking": Permission.MARK_EXAM,
     "exams.mark_attempt": Permission.MARK_EXAM,
+    "exams.analysis": Permission.VIEW_CONTENT,
+    "exams.run_analysis": Permission.VIEW_CONTENT,
+    "exams.export_analysis": Permission.VIEW_CONTENT,
+    "exams.item_analysis": Permission.VIEW_CONTENT,
     # records
     "records.portfolio": Access.SIGNED_IN,
     "records.record": Access.SIGNED_IN,
@@ -81,6 +85,7 @@ ROUTES: Final[dict[str, Access | Permission]] = {
     "authoring.lesson": Permission.VIEW_CONTENT,
     "authoring.bank": Permission.VIEW_CONTENT,
     "authoring.question": Permission.VIEW_CONTENT,
+    "authoring.decide_difficulty": Permission.VIEW_CONTENT,
     # admin
     "admin.units": Permission.MANAGE_PEOPLE,
     "admin.edit_unit": Permission.MANAGE_PEOPLE,

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, and_, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from elearn.core.assembly.paper import Paper, paper_from_canonical
@@ -132,6 +132,31 @@ def current_answers(
     return {
         (item, part): value["answer"] for item, part, value in rows if not is_empty(value["answer"])
     }
+
+
+def current_answers_of(
+    session: Session, attempt_ids: Sequence[int]
+) -> dict[int, dict[Place, Answer]]:
+    """`current_answers` of many attempts in one statement, for statistics."""
+    newest = (
+        select(AnswerEvent.attempt_id, func.max(AnswerEvent.seq).label("seq"))
+        .where(AnswerEvent.attempt_id.in_(attempt_ids))
+        .group_by(AnswerEvent.attempt_id, AnswerEvent.item_no, AnswerEvent.part_no)
+        .subquery()
+    )
+    rows = session.execute(
+        select(
+            AnswerEvent.attempt_id, AnswerEvent.item_no, AnswerEvent.part_no, AnswerEvent.value
+        ).join(
+            newest,
+            and_(AnswerEvent.attempt_id == newest.c.attempt_id, AnswerEvent.seq == newest.c.seq),
+        )
+    )
+    answers: dict[int, dict[Place, Answer]] = {attempt_id: {} for attempt_id in attempt_ids}
+    for attempt_id, item, part, value in rows:
+        if not is_empty(value["answer"]):
+            answers[attempt_id][item, part] = value["answer"]
+    return answers
 
 
 def answered_items(answers: dict[Place, Answer]) -> int:
