@@ -9,6 +9,7 @@ from elearn.exams.analysis import views as analysis
 from elearn.exams.attempts import views as attempts
 from elearn.exams.blueprints import views as blueprints
 from elearn.exams.marking import views as marking
+from elearn.exams.printing import views as printing
 from elearn.exams.sittings import views as sittings
 
 blueprint = Blueprint("exams", __name__)
@@ -58,6 +59,46 @@ ROUTES: Final[tuple[tuple[str, Callable[..., Any], tuple[str, ...], tuple[str, .
         analysis.item_analysis,
         GET,
         ("/manage/exams/<public_id>/analysis/items/<code>",),
+    ),
+    # printing
+    ("prints", printing.prints, FORM, ("/manage/exams/<public_id>/print",)),
+    ("print_run", printing.print_run, GET, ("/manage/exams/<public_id>/print/<run_id>",)),
+    (
+        "approve_print",
+        printing.approve_print,
+        POST,
+        ("/manage/exams/<public_id>/print/<run_id>/approve",),
+    ),
+    (
+        "print_papers",
+        printing.print_papers,
+        GET,
+        ("/manage/exams/<public_id>/print/<run_id>/papers",),
+    ),
+    (
+        "print_sheet",
+        printing.print_sheet,
+        GET,
+        ("/manage/exams/<public_id>/print/<run_id>/sheet",),
+    ),
+    ("print_key", printing.print_key, GET, ("/manage/exams/<public_id>/print/<run_id>/key",)),
+    (
+        "enter_result",
+        printing.enter_result,
+        FORM,
+        ("/manage/exams/<public_id>/print/<run_id>/results",),
+    ),
+    (
+        "import_print_results",
+        printing.import_print_results,
+        FORM,
+        ("/manage/exams/<public_id>/print/<run_id>/import",),
+    ),
+    (
+        "results_template",
+        printing.results_template,
+        GET,
+        ("/manage/exams/<public_id>/print/<run_id>/template",),
     ),
 )
 
