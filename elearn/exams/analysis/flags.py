@@ -1,5 +1,6 @@
 """What is said about an item in words; what wants a look first carries more weight."""
 
+import math
 from collections.abc import Collection, Iterable
 from enum import StrEnum
 from typing import Final
@@ -114,10 +115,10 @@ def _key_is_doubtful(
 
 
 def _strong_prefer_another(table: PartChoices, key: frozenset[int]) -> bool:
-    """In the strongest third, does a wrong option beat the key?"""
+    """In the strongest third, does a wrong option beat the key, by more than a coin would?"""
     right = max((table.chosen[option][2] for option in key if option in table.chosen), default=0)
     wrong = max((c[2] for option, c in table.chosen.items() if option not in key), default=0)
-    return wrong > right
+    return wrong - right > math.sqrt(wrong + right)
 
 
 def _has_idle_option(table: PartChoices, key: frozenset[int], options: int) -> bool:

@@ -315,8 +315,7 @@ def _refuse_difference(
     ]
     where = f"第 {'、'.join(labels[:10])} 题不同" if labels else "开考时间不同"
     raise Conflict(
-        f"这个人的 {form.letter} 卷已经录入过，和这次比{where}。没有改动；请核对答题卡原件，"
-        "确有录错的走成绩更正。",
+        f"这个人的 {form.letter} 卷已经录入过，和这次比{where}。没有改动；请核对答题卡原件。",
         code="E-ENTERED",
     )
 
