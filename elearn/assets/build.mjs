@@ -22,7 +22,7 @@ const here = path.dirname(fileURLToPath(import.meta.url));
 const output = path.join(here, '..', 'static', 'build');
 const checkOnly = process.argv.includes('--check');
 
-const entries = ['app.css', 'app.js', 'exam.js', 'reader.js', 'staff.js'];
+const entries = ['app.css', 'app.js', 'exam.js', 'paper.css', 'reader.js', 'staff.js'];
 
 // What a page of each class loads together, and how many KB of it may travel (gzip).
 const budgets = [

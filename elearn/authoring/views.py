@@ -4,20 +4,24 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from elearn import db
+from elearn.core.errors import DomainError
 from elearn.core.facts import FACT_STATUS_NAMES
 from elearn.core.lessons.blocks import split_slots
 from elearn.core.questions.markup import plain_text
 from elearn.core.questions.model import QuestionStatus, QuestionType
 from elearn.core.reading import rule_sentence
+from elearn.core.statistics.items import FEW
 from elearn.core.taxonomy import AUDIENCE_NAMES
 from elearn.courses.queries import lessons_of, rule_of
+from elearn.exams.analysis import services
+from elearn.exams.analysis.difficulty import appearances, question_estimate
 from elearn.models import Pool, QuestionRevision
 from elearn.web.auth import actor, settings, utcnow
 from elearn.web.paging import paginate
 
 from . import published, queries, record
 from .findings import Checked, checked
-from .forms import read_bank_filters
+from .forms import DifficultyForm, read_bank_filters
 
 blueprint = Blueprint("authoring", __name__)
 
@@ -107,10 +111,14 @@ def bank() -> str:
 @blueprint.get("/authoring/bank/<code>")
 def question(code: str) -> str:
     """A question with key, explanation, citations, place in the files and revisions."""
-    page = queries.find_question(db.session(), code)
+    work = db.session()
+    page = queries.find_question(work, code)
     return render_template(
         "authoring/question.html",
         page=page,
+        estimate=question_estimate(work, page.row),
+        appearances=appearances(work, page.row, actor()),
+        FEW=FEW,
         problems=_checked().of_file(page.row.file_path, page.row.line, page.next_line),
         AUDIENCES=AUDIENCE_NAMES,
     )
@@ -150,6 +158,28 @@ def confirm_fact(fact_id: str) -> Response:
     work.commit()
     flash(f"{fact_id} 已核对。", "ok")
     return redirect(url_for("authoring.facts", show=request.form.get("show", "")), 303)
+
+
+@blueprint.post("/authoring/bank/<code>/difficulty")
+def decide_difficulty(code: str) -> Response:
+    """Accept or refuse the difficulty that people's answers suggest."""
+    work = db.session()
+    form = DifficultyForm()
+    row = queries.find_question(work, code).row
+    if not form.validate():
+        raise DomainError("请从题目页面上的按钮选择采纳或不采纳。", code="E-FORM")
+    services.decide_difficulty(
+        work,
+        actor=actor(),
+        question=row,
+        revision_hash=form.revision.data or "",
+        suggested=form.suggested.data or 0,
+        accepted=form.verdict.data == "accept",
+        now=utcnow(),
+    )
+    work.commit()
+    flash("已记录。题目本身没有改动。", "ok")
+    return redirect(url_for("authoring.question", code=code))
 
 
 def _checked() -> Checked:

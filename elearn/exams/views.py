@@ -5,10 +5,12 @@ from typing import Any, Final
 
 from flask import Blueprint
 
+from elearn.exams.analysis import views as analysis
 from elearn.exams.attempts import views as attempts
 from elearn.exams.blueprints import views as blueprints
 from elearn.exams.late import views as late
 from elearn.exams.marking import views as marking
+from elearn.exams.printing import views as printing
 from elearn.exams.sittings import views as sittings
 
 blueprint = Blueprint("exams", __name__)
@@ -47,6 +49,61 @@ ROUTES: Final[tuple[tuple[str, Callable[..., Any], tuple[str, ...], tuple[str, .
     # attempts: the zero-loss protocol
     ("takeover", attempts.takeover, POST, ("/attempts/<public_id>/takeover",)),
     ("late", late.late, FORM, ("/manage/exams/<public_id>/late",)),
+    # analysis
+    ("analysis", analysis.analysis, GET, ("/manage/exams/<public_id>/analysis",)),
+    ("run_analysis", analysis.run_analysis, POST, ("/manage/exams/<public_id>/analysis/run",)),
+    (
+        "export_analysis",
+        analysis.export_analysis,
+        GET,
+        ("/manage/exams/<public_id>/analysis/export",),
+    ),
+    (
+        "item_analysis",
+        analysis.item_analysis,
+        GET,
+        ("/manage/exams/<public_id>/analysis/items/<code>",),
+    ),
+    # printing
+    ("prints", printing.prints, FORM, ("/manage/exams/<public_id>/print",)),
+    ("print_run", printing.print_run, GET, ("/manage/exams/<public_id>/print/<run_id>",)),
+    (
+        "approve_print",
+        printing.approve_print,
+        POST,
+        ("/manage/exams/<public_id>/print/<run_id>/approve",),
+    ),
+    (
+        "print_papers",
+        printing.print_papers,
+        GET,
+        ("/manage/exams/<public_id>/print/<run_id>/papers",),
+    ),
+    (
+        "print_sheet",
+        printing.print_sheet,
+        GET,
+        ("/manage/exams/<public_id>/print/<run_id>/sheet",),
+    ),
+    ("print_key", printing.print_key, GET, ("/manage/exams/<public_id>/print/<run_id>/key",)),
+    (
+        "enter_result",
+        printing.enter_result,
+        FORM,
+        ("/manage/exams/<public_id>/print/<run_id>/results",),
+    ),
+    (
+        "import_print_results",
+        printing.import_print_results,
+        FORM,
+        ("/manage/exams/<public_id>/print/<run_id>/import",),
+    ),
+    (
+        "results_template",
+        printing.results_template,
+        GET,
+        ("/manage/exams/<public_id>/print/<run_id>/template",),
+    ),
 )
 
 for endpoint, view, methods, addresses in ROUTES:

@@ -2,6 +2,7 @@
 
 from elearn.core.access import SEPARATED_ADMINS, Role
 
+from .analysis import DifficultyDecision, ExamAnalysis, ItemAnalysis
 from .assignments import Assignment, AssignmentKind
 from .audit import AuditEntry
 from .base import Base, new_public_id
@@ -44,6 +45,14 @@ from .people import (
     SeparatedAdmin,
     SignInFailure,
 )
+from .printing import (
+    PaperResult,
+    PrintApproval,
+    PrintMode,
+    PrintPaper,
+    PrintRun,
+    ResultSource,
+)
 from .questions import BankQuestion, Pool, QuestionKey, QuestionRevision
 from .records import HoursBucket, RecordKind, TrainingRecord
 from .tasks import PledgeSignature, Reflection, ReflectionReview, Verdict
@@ -59,6 +68,13 @@ APPEND_ONLY = (
     "grade",
     "mark",
     "pledge_signature",
+    "difficulty_decision",
+    "grade",
+    "mark",
+    "paper_result",
+    "print_approval",
+    "print_paper",
+    "print_run",
     "question_key",
     "question_revision",
     "quiz_response",
@@ -86,13 +102,16 @@ __all__ = [
     "ContentFile",
     "Course",
     "CourseRevision",
+    "DifficultyDecision",
     "EventStatus",
     "Exam",
+    "ExamAnalysis",
     "ExamCandidate",
     "FactConfirmation",
     "FileKind",
     "Grade",
     "HoursBucket",
+    "ItemAnalysis",
     "LawVersion",
     "Lesson",
     "LessonCitation",
@@ -102,11 +121,16 @@ __all__ = [
     "Mark",
     "OrgType",
     "OrgUnit",
+    "PaperResult",
     "Party",
     "PendingImport",
     "Person",
     "PledgeSignature",
     "Pool",
+    "PrintApproval",
+    "PrintMode",
+    "PrintPaper",
+    "PrintRun",
     "QuestionKey",
     "QuestionRevision",
     "QuizResponse",
@@ -114,6 +138,7 @@ __all__ = [
     "RecordKind",
     "Reflection",
     "ReflectionReview",
+    "ResultSource",
     "ReviewPolicy",
     "Role",
     "RoleGrant",

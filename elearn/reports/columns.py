@@ -8,10 +8,10 @@ from elearn.assignments.coverage import due_of
 from elearn.assignments.queries import title_of
 from elearn.config import DISPLAY_ZONE
 from elearn.core.duties import DUTY_NAMES
+from elearn.core.workbook import Column, Kind
 from elearn.models import Assignment
 
 from .lines import PersonLine
-from .xlsx import Column, Kind
 
 MAX_ITEMS = 60  # columns of single assignments; a wider sheet is no longer read by anybody
 NOT_ASKED = "不要求"

@@ -22,13 +22,13 @@ from elearn.core.access import Actor
 from elearn.core.csv_safe import write_csv
 from elearn.core.errors import DomainError
 from elearn.core.rates import RATE_DEFINITIONS, Counts
+from elearn.core.workbook import Column, Kind, Sheet, write_workbook
 from elearn.models import Assignment, OrgUnit
 
 from .columns import FROZEN, MAX_ITEMS, columns_for, local_naive, result_words, row_of
 from .filters import Filters, unit_filters
 from .lines import PersonLine, all_lines
 from .queries import assignments_of, chosen_assignments
-from .xlsx import Column, Kind, Sheet, write_workbook
 
 
 class ExportFormat(StrEnum):

@@ -1,7 +1,7 @@
 """pledges and reflections of lessons
 
 Revision: 0008
-Follows: 0002
+Follows: 0007
 """
 
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ from alembic import op
 from elearn.db import guard_append_only
 
 revision = "0008"
-down_revision = "0002"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 

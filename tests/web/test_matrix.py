@@ -18,10 +18,19 @@ from sqlalchemy.orm import Session
 
 from elearn import db
 from elearn.core.access import HOLDERS, Permission, Role
-from elearn.models import ContentAsset, LawVersion, PendingImport, Person, RoleGrant
+from elearn.exams.printing.services import make_run
+from elearn.models import (
+    ContentAsset,
+    ItemAnalysis,
+    LawVersion,
+    PendingImport,
+    Person,
+    PrintMode,
+    RoleGrant,
+)
 from elearn.web.policy import ROUTES, Access
 from tests.conftest import Browser
-from tests.factories import make_grant, make_person, make_unit
+from tests.factories import make_actor, make_grant, make_person, make_unit
 from tests.factories_courses import make_course, make_facts_file, make_handed_over, publish_laws
 from tests.factories_exams import make_attempt, make_bank, make_exam
 from tests.factories_reports import make_assignment, make_course_record
@@ -48,6 +57,19 @@ OBJECTS: dict[str, tuple[str, str]] = {
     "exams.late": ("exam", "unit"),
     "exams.cancel": ("exam", "unit"),
     "exams.mark_attempt": ("pending", "unit"),
+    "exams.analysis": ("exam", "unit"),
+    "exams.run_analysis": ("exam", "unit"),
+    "exams.export_analysis": ("exam", "unit"),
+    "exams.item_analysis": ("analysed", "unit"),
+    "exams.prints": ("exam", "unit"),
+    "exams.print_run": ("printed", "unit"),
+    "exams.approve_print": ("printed", "unit"),
+    "exams.print_papers": ("printed", "unit"),
+    "exams.print_sheet": ("printed", "unit"),
+    "exams.print_key": ("printed", "unit"),
+    "exams.enter_result": ("printed", "unit"),
+    "exams.import_print_results": ("printed", "unit"),
+    "exams.results_template": ("printed", "unit"),
     "records.record": ("record", "own"),
     "tasks.pledge": ("pledge", "own"),
     "tasks.review": ("reflection", "unit"),
@@ -98,6 +120,32 @@ def build_world(session: Session) -> World:
     questions = make_bank(session)
     exam = make_exam(session, bureau, by=author, now=now, attempts_max=3)
     attempt = make_attempt(session, exam, owner, now=now)
+    run = make_run(
+        session,
+        actor=make_actor(make_person(session, bureau, Role.EXAMINER)),
+        exam=exam,
+        forms=2,
+        mode=PrintMode.SHUFFLED,
+        seed="0" * 32,
+        now=now,
+    )
+    analysed = make_exam(
+        session, bureau, by=author, now=now - timedelta(days=9), revision=exam.blueprint_revision
+    )
+    session.add(
+        ItemAnalysis(
+            exam_id=analysed.id,
+            revision_hash=questions[0].revision_hash,
+            code=questions[0].code,
+            n=1,
+            total_share=1.0,
+            facility=1.0,
+            exposures=1,
+            attention=0,
+            flags=[],
+            detail={"parts": []},
+        )
+    )
     publish_laws(session)
     course = make_course(session)
     pledge, reflection = make_handed_over(session, owner, course, at=now)
@@ -138,6 +186,8 @@ def build_world(session: Session) -> World:
         "blueprint": {"code": exam.blueprint_revision.blueprint.code},
         "question": {"code": questions[0].code},
         "exam": {"public_id": exam.public_id},
+        "printed": {"public_id": exam.public_id, "run_id": run.public_id},
+        "analysed": {"public_id": analysed.public_id, "code": questions[0].code},
         "attempt": {"public_id": attempt.public_id},
         "pending": {"public_id": attempt.public_id},
         "record": {"public_id": record.public_id},
@@ -151,7 +201,8 @@ def build_world(session: Session) -> World:
     }
     for endpoint in ("exams.blueprint", "exams.edit_blueprint"):
         world.args[endpoint] = world.args["blueprint"]
-    world.args["authoring.question"] = world.args["question"]
+    for endpoint in ("authoring.question", "authoring.decide_difficulty"):
+        world.args[endpoint] = world.args["question"]
     return world
 
 

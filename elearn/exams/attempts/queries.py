@@ -187,6 +187,31 @@ def came_after(session: Session, attempt: Attempt, graded_at: datetime) -> bool:
     return session.scalar(late.limit(1)) is not None
 
 
+def current_answers_of(
+    session: Session, attempt_ids: Sequence[int]
+) -> dict[int, dict[Place, Answer]]:
+    """`current_answers` of many attempts in one statement, for statistics."""
+    newest = (
+        select(AnswerEvent.attempt_id, func.max(AnswerEvent.seq).label("seq"))
+        .where(AnswerEvent.attempt_id.in_(attempt_ids), counting())
+        .group_by(AnswerEvent.attempt_id, AnswerEvent.item_no, AnswerEvent.part_no)
+        .subquery()
+    )
+    rows = session.execute(
+        select(
+            AnswerEvent.attempt_id, AnswerEvent.item_no, AnswerEvent.part_no, AnswerEvent.value
+        ).join(
+            newest,
+            and_(AnswerEvent.attempt_id == newest.c.attempt_id, AnswerEvent.seq == newest.c.seq),
+        )
+    )
+    answers: dict[int, dict[Place, Answer]] = {attempt_id: {} for attempt_id in attempt_ids}
+    for attempt_id, item, part, value in rows:
+        if not is_empty(value["answer"]):
+            answers[attempt_id][item, part] = value["answer"]
+    return answers
+
+
 def answered_items(answers: dict[Place, Answer]) -> int:
     """Items with an answer to any part."""
     return len({item for item, _ in answers})

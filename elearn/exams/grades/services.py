@@ -12,7 +12,16 @@ from elearn.core.grading.grade import Grade as CoreGrade
 from elearn.core.grading.grade import GradeState, Place, grade
 from elearn.core.grading.keys import policy_of
 from elearn.exams.attempts.queries import answers_digest, current_answers, paper_of
-from elearn.models import Attempt, Exam, Grade, Mark, Person
+from elearn.models import (
+    Attempt,
+    ClosedBy,
+    Exam,
+    Grade,
+    Mark,
+    PaperResult,
+    Person,
+    PrintPaper,
+)
 from elearn.records.services import record_exam
 
 from .queries import last_grade
@@ -92,6 +101,18 @@ def _write_grade(
     return row
 
 
+def _medium(session: Session, attempt: Attempt) -> dict[str, str]:
+    """Which printed form an attempt on paper was sat with; nothing for one on a screen."""
+    if attempt.closed_by != ClosedBy.EXAMINER:
+        return {}
+    form = session.scalar(
+        select(PrintPaper)
+        .join(PaperResult, PaperResult.print_paper_id == PrintPaper.id)
+        .where(PaperResult.attempt_id == attempt.id)
+    )
+    return {"medium": "纸笔", "form": form.letter} if form else {}
+
+
 def _record(
     session: Session,
     attempt: Attempt,
@@ -129,6 +150,7 @@ def _record(
             "bank_hash": attempt.bank_hash,
             "answers_hash": answers_hash,
             "closed_by": str(attempt.closed_by),
+            **_medium(session, attempt),
             "grade_no": row.no,
             "policy_version": row.policy_version,
         },

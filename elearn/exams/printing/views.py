@@ -1,0 +1,290 @@
+"""Printing pages of one exam: runs, forms, answer sheet, key, results coming back."""
+
+import io
+import secrets
+from typing import Any
+
+from flask import flash, redirect, render_template, request, send_file, url_for
+from sqlalchemy import select
+from werkzeug.wrappers import Response
+
+from elearn import db
+from elearn.config import DISPLAY_ZONE
+from elearn.core.assembly.model import MULTI_SCORING_NAMES
+from elearn.core.centi import centi_text
+from elearn.core.errors import DomainError
+from elearn.core.workbook import Column, Kind, Sheet, write_workbook
+from elearn.exams.blueprints.queries import read_spec
+from elearn.exams.grades.queries import last_grade, last_grades
+from elearn.exams.sittings.forms import to_utc
+from elearn.exams.sittings.queries import get_managed_exam
+from elearn.models import Attempt, Person, PrintMode, PrintRun, ResultSource
+from elearn.web.auth import actor, utcnow
+from elearn.web.paging import paginate
+
+from .forms import ImportForm, ResultForm, RunForm
+from .importing import import_results
+from .queries import get_run, results_query, runs_of
+from .reading import LETTER, NAME, STAFF_NO, ImportReport, columns_of
+from .services import (
+    approve_run,
+    key_is_open,
+    make_run,
+    open_key,
+    open_papers,
+    record_result,
+)
+from .sheets import answer_sheet, key_lines, papers_of, printed_forms
+from .typed import choice_count, places, read_entry, shown_answer
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+SHOWN = 200  # problems on the page; the file may have more
+
+
+def prints(public_id: str) -> Response | str | tuple[str, int]:
+    """The runs of an exam, and the form for another."""
+    work, now = db.session(), utcnow()
+    exam = get_managed_exam(work, public_id=public_id, actor=actor())
+    form = RunForm()
+    if request.method == "POST" and form.validate():
+        run = make_run(
+            work,
+            actor=actor(),
+            exam=exam,
+            forms=form.forms.data,
+            mode=PrintMode(form.mode.data),
+            seed=secrets.token_hex(16),
+            now=now,
+        )
+        work.commit()
+        flash("试卷已出好。请另一位考务人员同意印制。", "ok")
+        return redirect(url_for("exams.print_run", public_id=public_id, run_id=run.public_id))
+    page = render_template(
+        "exams/prints.html", exam=exam, runs=runs_of(work, exam), form=form, now=now
+    )
+    return (page, 422) if request.method == "POST" else page
+
+
+def print_run(public_id: str, run_id: str) -> str:
+    """One run: who made it, who consented, what can be opened, what came back."""
+    work, now = db.session(), utcnow()
+    run = get_run(work, public_id=public_id, run_id=run_id, actor=actor())
+    page = paginate(work, results_query(run))
+    return render_template(
+        "exams/print_run.html",
+        exam=run.exam,
+        run=run,
+        page=page,
+        grades=last_grades(work, [result.attempt_id for result in page.items]),
+        mine=run.made_by_id == actor().person_id,
+        key_open=key_is_open(run.exam, now),
+        now=now,
+    )
+
+
+def approve_print(public_id: str, run_id: str) -> Response:
+    """The second person's consent."""
+    work = db.session()
+    run = get_run(work, public_id=public_id, run_id=run_id, actor=actor())
+    approve_run(work, actor=actor(), run=run, now=utcnow())
+    work.commit()
+    flash("已同意印制。", "ok")
+    return redirect(url_for("exams.print_run", public_id=public_id, run_id=run_id))
+
+
+@db.writes
+def print_papers(public_id: str, run_id: str) -> str:
+    """The forms to print; every opening is logged before it is shown."""
+    work = db.session()
+    run = get_run(work, public_id=public_id, run_id=run_id, actor=actor())
+    forms = open_papers(work, actor=actor(), run=run, now=utcnow())
+    only = request.args.get("form", "")
+    chosen = [form for form in forms if form.letter == only] or forms
+    page = _print_page("exams/print/papers.html", run, forms=printed_forms(work, chosen))
+    work.commit()
+    return page
+
+
+def print_sheet(public_id: str, run_id: str) -> str:
+    """The answer sheet: numbers and bubbles, nothing of the questions."""
+    run = get_run(db.session(), public_id=public_id, run_id=run_id, actor=actor())
+    papers = papers_of(run.papers)
+    choices, texts = answer_sheet(papers)
+    return _print_page(
+        "exams/print/sheet.html", run, letters=list(papers), choices=choices, texts=texts
+    )
+
+
+@db.writes
+def print_key(public_id: str, run_id: str) -> str:
+    """The key of every form, after the end; logged."""
+    work = db.session()
+    run = get_run(work, public_id=public_id, run_id=run_id, actor=actor())
+    forms = open_key(work, actor=actor(), run=run, now=utcnow())
+    keys = [(form, key_lines(work, form)) for form in forms]
+    page = _print_page("exams/print/key.html", run, keys=keys)
+    work.commit()
+    return page
+
+
+def enter_result(public_id: str, run_id: str) -> Response | str | tuple[str, int]:
+    """Type one answer sheet: first it is read back, then it is saved."""
+    work = db.session()
+    run = get_run(work, public_id=public_id, run_id=run_id, actor=actor())
+    form = ResultForm()
+    papers = papers_of(run.papers)
+    form.letter.choices = [(letter, f"{letter} 卷") for letter in papers]
+    if request.method == "GET":
+        form.held_at.data = run.exam.opens_at.astimezone(DISPLAY_ZONE).replace(tzinfo=None)
+        return _entry_page(run, form, None, [])
+    if not form.validate():
+        return _entry_page(run, form, None, []), 422
+    person = _find_person(form)
+    paper = papers[form.letter.data]
+    entry = read_entry(paper, form.letters.data or "", form.texts.data or "")
+    if person is None or entry.problems:
+        return _entry_page(run, form, None, entry.problems), 422
+    if request.form.get("do") != "save":
+        read_back = [
+            (label, shown_answer(part, entry.answers.get(place)))
+            for place, label, part in places(paper)
+        ]
+        return _entry_page(run, form, (person, read_back), [])
+    try:
+        attempt, is_new = record_result(
+            work,
+            actor=actor(),
+            run=run,
+            person=person,
+            letter=form.letter.data,
+            answers=entry.answers,
+            held_at=to_utc(form.held_at.data),
+            source=ResultSource.TYPED,
+            now=utcnow(),
+        )
+    except DomainError as error:
+        work.rollback()
+        run = get_run(work, public_id=public_id, run_id=run_id, actor=actor())
+        return _entry_page(run, form, None, [error.message]), error.status
+    said = _result_words(attempt) if is_new else "这份答卷以前录入过，没有改动"
+    work.commit()
+    flash(f"{person.name}（{person.staff_no}）{form.letter.data} 卷：{said}。", "ok")
+    return redirect(url_for("exams.enter_result", public_id=public_id, run_id=run_id))
+
+
+def import_print_results(public_id: str, run_id: str) -> Response | str | tuple[str, int]:
+    """A table of answer sheets: all of it or nothing."""
+    work = db.session()
+    run = get_run(work, public_id=public_id, run_id=run_id, actor=actor())
+    form = ImportForm()
+    report = ImportReport()
+    if request.method == "POST" and form.validate() and (file := form.file.data):
+        report = import_results(
+            work,
+            actor=actor(),
+            run=run,
+            data=file.read(),
+            filename=file.filename or "",
+            held_at=to_utc(form.held_at.data),
+            now=utcnow(),
+        )
+        if not report.problems:
+            work.commit()
+            known = f"，{report.known} 份以前录入过，没有改动" if report.known else ""
+            flash(f"已录入 {report.fresh} 份{known}。", "ok")
+            return redirect(url_for("exams.print_run", public_id=public_id, run_id=run_id))
+        work.rollback()
+        run = get_run(work, public_id=public_id, run_id=run_id, actor=actor())
+    if request.method == "GET":
+        form.held_at.data = run.exam.opens_at.astimezone(DISPLAY_ZONE).replace(tzinfo=None)
+    page = render_template(
+        "exams/import_results.html",
+        exam=run.exam,
+        run=run,
+        form=form,
+        problems=sorted(report.problems)[:SHOWN],
+        total=len(report.problems),
+    )
+    return (page, 422) if request.method == "POST" else page
+
+
+def results_template(public_id: str, run_id: str) -> Response:
+    """The table to fill in: a column per question, all of them text."""
+    run = get_run(db.session(), public_id=public_id, run_id=run_id, actor=actor())
+    papers = papers_of(run.papers)
+    columns = [
+        Column(STAFF_NO, Kind.TEXT, 14),
+        Column(NAME, Kind.TEXT, 12),
+        Column(LETTER, Kind.TEXT, 7),
+        *(Column(label, Kind.TEXT, 8) for label in columns_of(papers)),
+    ]
+    notes = (
+        ("工号", "必填，一个人一行。姓名可以不填；填了会和系统核对。"),
+        ("卷别", "答题卡上涂的字母：" + "、".join(papers) + "。"),
+        ("单选、多选", "答题卡上涂的字母，如 A、BD。单选涂了两个的，按未答留空。"),
+        ("判断", "对 或 错。"),
+        ("填空", "几个空之间用分号隔开；没有答的空留空，但分号要写。"),
+        ("简答", "把答案的文字录进来，录入后进入阅卷。"),
+        ("没有作答", "留空，或填 -。"),
+        ("导入", "有一处错误就全部不导入。同一份表格导入两次，结果一样。"),
+    )
+    target = io.BytesIO()
+    write_workbook(
+        target,
+        [
+            Sheet("成绩", columns, (), frozen_columns=3, filters=False),
+            Sheet(
+                "填写说明",
+                (Column("列", Kind.TEXT, 14), Column("要求", Kind.TEXT, 70)),
+                notes,
+                filters=False,
+            ),
+        ],
+    )
+    target.seek(0)
+    name = f"纸笔答卷模板_{run.exam.title}.xlsx"
+    return send_file(target, mimetype=XLSX, as_attachment=True, download_name=name)
+
+
+def _print_page(template: str, run: PrintRun, **values: Any) -> str:
+    blueprint = read_spec(run.exam.blueprint_revision)
+    scoring = MULTI_SCORING_NAMES[blueprint.multi_scoring]
+    return render_template(
+        template, exam=run.exam, run=run, blueprint=blueprint, scoring=scoring, **values
+    )
+
+
+def _entry_page(
+    run: PrintRun,
+    form: ResultForm,
+    checked: tuple[Person, list[tuple[str, str]]] | None,
+    problems: list[str],
+) -> str:
+    papers = papers_of(run.papers)
+    first = next(iter(papers.values()))
+    return render_template(
+        "exams/enter_result.html",
+        exam=run.exam,
+        run=run,
+        form=form,
+        checked=checked,
+        problems=problems,
+        wanted=choice_count(first),
+        has_texts=choice_count(first) < sum(1 for _ in places(first)),
+    )
+
+
+def _find_person(form: ResultForm) -> Person | None:
+    number = (form.staff_no.data or "").strip()
+    person = db.session().scalar(select(Person).where(Person.staff_no == number))
+    if person is None:
+        form.staff_no.errors = ["没有这个工号，请核对答题卡"]
+    return person
+
+
+def _result_words(attempt: Attempt) -> str:
+    grade = last_grade(db.session(), attempt.id)
+    if grade is None or grade.passed is None:
+        return "已录入，等待阅卷"
+    word = "合格" if grade.passed else "未合格"
+    return f"已录入，{centi_text(grade.score_centi)} 分，{word}"
