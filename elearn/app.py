@@ -13,6 +13,7 @@ from elearn.authoring import views as authoring
 from elearn.config import Settings, load_settings
 from elearn.courses import views as courses
 from elearn.exams import views as exams
+from elearn.exams.papers.vault import install_vault
 from elearn.records import views as records
 from elearn.reports import views as reports
 from elearn.web import auth, errors, security, templating
@@ -42,6 +43,7 @@ def create_app(
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # DefaultJSONProvider has it
     logging.getLogger("elearn").setLevel(logging.INFO)
     security.init_app(app, settings)
+    install_vault(settings.secret_key)
     db.init_app(app, engine or db.make_engine(settings.database_url))
     auth.init_app(app)
     errors.init_app(app)

@@ -8,6 +8,8 @@ from flask import Blueprint
 from elearn.exams.attempts import views as attempts
 from elearn.exams.blueprints import views as blueprints
 from elearn.exams.marking import views as marking
+from elearn.exams.moving import views as moving
+from elearn.exams.papers import views as papers
 from elearn.exams.sittings import views as sittings
 
 blueprint = Blueprint("exams", __name__)
@@ -43,6 +45,21 @@ ROUTES: Final[tuple[tuple[str, Callable[..., Any], tuple[str, ...], tuple[str, .
     ),
     ("marking", marking.marking, GET, ("/manage/marking",)),
     ("mark_attempt", marking.mark_attempt_page, FORM, ("/manage/marking/<public_id>",)),
+    # fair papers
+    ("fairness", blueprints.fairness, FORM, ("/manage/blueprints/<code>/fairness",)),
+    ("papers", papers.papers, GET, ("/manage/exams/<public_id>/papers",)),
+    ("set_paper_mode", papers.set_paper_mode, POST, ("/manage/exams/<public_id>/papers/mode",)),
+    ("seal_papers", papers.seal, POST, ("/manage/exams/<public_id>/papers/seal",)),
+    ("reveal_seed", papers.reveal, POST, ("/manage/exams/<public_id>/papers/reveal",)),
+    ("ask_look", papers.ask, POST, ("/manage/exams/<public_id>/papers/looks",)),
+    ("look", papers.look, GET, ("/manage/exams/<public_id>/papers/looks/<look>",)),
+    (
+        "approve_look",
+        papers.approve,
+        POST,
+        ("/manage/exams/<public_id>/papers/looks/<look>/approve",),
+    ),
+    ("move", moving.move, FORM, ("/manage/exams/<public_id>/move",)),
 )
 
 for endpoint, view, methods, addresses in ROUTES:

@@ -128,7 +128,8 @@ class Attempt(Base):
     `paper` is `Paper.canonical()`, `paper_hash` its hash; `seed`, `bank_hash` and the exam's
     blueprint revision re-derive it. `last_seq` numbers the answer events. `answered` (items with
     an answer) and `last_saved_at` are kept by the same transaction that writes the events, so that
-    a monitor of ten thousand candidates need not read the log.
+    a monitor of ten thousand candidates need not read the log. `draw`: what else the paper came
+    from ({"mode", "form", "snapshot", "seen", "commitment"}); None: from the seed alone.
     """
 
     __tablename__ = "attempt"
@@ -151,6 +152,7 @@ class Attempt(Base):
     answered: Mapped[int] = mapped_column(default=0)
     last_saved_at: Mapped[datetime | None]
     flags: Mapped[list[Any]] = mapped_column(default=list)
+    draw: Mapped[dict[str, Any] | None]
 
     exam: Mapped[Exam] = relationship()
     person: Mapped[Person] = relationship()

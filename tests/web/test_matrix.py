@@ -18,7 +18,15 @@ from sqlalchemy.orm import Session
 
 from elearn import db
 from elearn.core.access import HOLDERS, Permission, Role
-from elearn.models import ContentAsset, LawVersion, PendingImport, Person, RoleGrant
+from elearn.models import (
+    ContentAsset,
+    LawVersion,
+    OpeningKind,
+    PaperOpening,
+    PendingImport,
+    Person,
+    RoleGrant,
+)
 from elearn.web.policy import ROUTES, Access
 from tests.conftest import Browser
 from tests.factories import make_grant, make_person, make_unit
@@ -46,6 +54,14 @@ OBJECTS: dict[str, tuple[str, str]] = {
     "exams.release": ("exam", "unit"),
     "exams.cancel": ("exam", "unit"),
     "exams.mark_attempt": ("pending", "unit"),
+    "exams.papers": ("exam", "unit"),
+    "exams.set_paper_mode": ("exam", "unit"),
+    "exams.seal_papers": ("exam", "unit"),
+    "exams.reveal_seed": ("exam", "unit"),
+    "exams.ask_look": ("exam", "unit"),
+    "exams.look": ("look", "unit"),
+    "exams.approve_look": ("look", "unit"),
+    "exams.move": ("exam", "unit"),
     "records.record": ("record", "own"),
     "assignments.detail": ("assignment", "unit"),
     "assignments.cancel": ("assignment", "unit"),
@@ -119,6 +135,11 @@ def build_world(session: Session) -> World:
     session.add(asset)
     session.commit()
     assert grant is not None
+    asked = PaperOpening(
+        exam_id=exam.id, kind=OpeningKind.ASK, form_no=1, person_id=owner.id, reason="核对", at=now
+    )
+    session.add(asked)
+    session.commit()
     lesson = course.lessons[0]
     world.args = {
         "shared": {
@@ -131,6 +152,7 @@ def build_world(session: Session) -> World:
         "blueprint": {"code": exam.blueprint_revision.blueprint.code},
         "question": {"code": questions[0].code},
         "exam": {"public_id": exam.public_id},
+        "look": {"public_id": exam.public_id, "look": asked.public_id},
         "attempt": {"public_id": attempt.public_id},
         "pending": {"public_id": attempt.public_id},
         "record": {"public_id": record.public_id},
@@ -140,7 +162,7 @@ def build_world(session: Session) -> World:
         "upload": {"public_id": upload.public_id},
         "grant": {"grant_id": grant.id, "public_id": str(grant.id)},
     }
-    for endpoint in ("exams.blueprint", "exams.edit_blueprint"):
+    for endpoint in ("exams.blueprint", "exams.edit_blueprint", "exams.fairness"):
         world.args[endpoint] = world.args["blueprint"]
     world.args["authoring.question"] = world.args["question"]
     return world
