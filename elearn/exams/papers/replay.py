@@ -22,7 +22,7 @@ from elearn.core.errors import Infeasible, NotFound
 from elearn.core.grading.answers import Answer
 from elearn.core.grading.grade import Place, grade
 from elearn.core.grading.keys import AnswerKey, policy_of
-from elearn.exams.attempts.queries import current_answers, paper_of
+from elearn.exams.attempts.queries import answers_digest, current_answers, paper_of
 from elearn.exams.blueprints.queries import read_spec
 from elearn.models import (
     AnswerEvent,
@@ -35,6 +35,7 @@ from elearn.models import (
     Person,
     QuestionKey,
     QuestionRevision,
+    TrainingRecord,
 )
 
 from .drawing import make_forms, open_seed
@@ -92,6 +93,7 @@ def replay_exam(session: Session, *, exam: Exam, vault: Vault) -> Replay:
             *_check_paper(redraw, attempt, result),
             *_check_questions(session, attempt, checked),
             *_check_grades(session, redraw.blueprint, attempt, result),
+            *_check_record(session, attempt),
         ]
         result.differences += [Difference(attempt.public_id, what) for what in found]
     return result
@@ -291,6 +293,23 @@ def _check_grades(
             yield f"第 {row.no} 次评分的总分或合格与明细不符"
         else:
             result.grades += 1
+
+
+def _check_record(session: Session, attempt: Attempt) -> Iterator[str]:
+    """The training record names the answers it was made from."""
+    record = session.scalar(
+        select(TrainingRecord).where(TrainingRecord.source_key == f"attempt:{attempt.public_id}")
+    )
+    if record is None:
+        return
+    said = record.evidence
+    row = session.scalar(
+        select(Grade).where(Grade.attempt_id == attempt.id, Grade.no == said.get("grade_no"))
+    )
+    if row is None:
+        yield "培训记录所依据的评分不存在"
+    elif answers_digest(attempt, answers_at(session, attempt, row)) != said.get("answers_hash"):
+        yield "答案和培训记录里的摘要对不上"
 
 
 def _grade_difference(again: Mapping[str, Any], row: Grade) -> str:
