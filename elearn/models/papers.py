@@ -59,6 +59,7 @@ class ExamSeed(Base):
 class ExamPapers(Base):
     """Settings of an exam's papers; no row means everybody an own draw, nothing sealed.
 
+    `avoid_seen`: nobody gets a question of an earlier attempt (补考), whatever the blueprint says.
     `figures`: what the examiner sees of the forms (expected scores, overlap), never their content.
     """
 
@@ -69,6 +70,7 @@ class ExamPapers(Base):
     )
     mode: Mapped[PaperMode] = mapped_column(String(12))
     forms: Mapped[int]
+    avoid_seen: Mapped[bool] = mapped_column(default=False)
     sealed_at: Mapped[datetime | None]
     figures: Mapped[dict[str, Any]]
 

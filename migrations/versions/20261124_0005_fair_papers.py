@@ -77,6 +77,7 @@ def _upgrade_exam() -> None:
         sa.Column("exam_id", _id(), autoincrement=False, nullable=False),
         sa.Column("mode", sa.String(length=12), nullable=False),
         sa.Column("forms", sa.Integer(), nullable=False),
+        sa.Column("avoid_seen", sa.Boolean(), nullable=False),
         sa.Column("sealed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("figures", sa.JSON(), nullable=False),
         sa.CheckConstraint("forms BETWEEN 1 AND 100", name=op.f("ck_exam_papers_forms")),

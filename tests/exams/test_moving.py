@@ -289,6 +289,9 @@ def test_papers_page_walks_from_mode_to_reveal(session: Session, browser: Any) -
     hall = Hall(session, PaperMode.INDIVIDUAL)
     staff = browser().sign_in(hall.examiner, session)
     url = f"/manage/exams/{hall.exam.public_id}/papers"
+    page = staff.get(url).get_data(as_text=True)
+    assert page.count('type="radio"') == 3
+    assert f"{url}/seal" in page
     assert staff.post(f"{url}/mode", data={"mode": "FORMS", "forms": "1"}).status_code == 422
     assert staff.post(f"{url}/mode", data={"mode": "FORMS", "forms": "40"}).status_code == 302
     refused = staff.post(f"{url}/seal")

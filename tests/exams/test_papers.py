@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, delete, event, func, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -17,6 +17,7 @@ from elearn.core.canonical import content_hash
 from elearn.core.errors import Conflict, DomainError, Forbidden, Infeasible
 from elearn.exams.attempts.services import start_attempt, submit_attempt
 from elearn.exams.grades.policy import GRACE
+from elearn.exams.papers.drawing import paper_for
 from elearn.exams.papers.queries import (
     get_look,
     looks_of,
@@ -347,6 +348,60 @@ def test_resits_and_other_exams_show_nothing_seen(session: Session) -> None:
         assert attempt.draw is not None
         assert len(attempt.draw["seen"]) == number
         submit_attempt(session, attempt=attempt, now=NOW + timedelta(minutes=65 + 10 * number))
+
+
+@pytest.mark.parametrize("sealed", [True, False])
+def test_an_exam_can_avoid_what_was_seen_whatever_the_blueprint_says(
+    room: Room, *, sealed: bool
+) -> None:
+    """A makeup drawn from the same blueprint: nothing of the first exam."""
+    first = make_exam(
+        room.session,
+        room.unit,
+        by=room.people[0],
+        revision=room.exam.blueprint_revision,
+        opens_at=NOW - HOUR,
+    )
+    person = room.people[1]
+    before = start_attempt(room.session, exam=first, person=person, now=NOW, seed="1" * 32)
+    choose_mode(
+        room.session,
+        actor=room.first,
+        exam=room.exam,
+        mode=PaperMode.INDIVIDUAL,
+        forms=1,
+        avoid_seen=True,
+        now=NOW,
+    )
+    if sealed:
+        room.seal()
+    after = room.start(person)
+    shown = [
+        {i["revision_hash"] for s in attempt.paper["sections"] for i in s["items"]}
+        for attempt in (before, after)
+    ]
+    assert not shown[0] & shown[1]
+    assert after.draw is not None
+    assert after.draw["seen"] == [before.public_id]
+
+
+def test_a_sealed_paper_takes_one_read(room: Room, connection: Connection) -> None:
+    """After the first start has noted the opening: one SELECT, no write, no look at the bank."""
+    room.seal()
+    room.start(room.people[0])
+    room.session.flush()
+    sent: list[str] = []
+    event.listen(connection, "before_cursor_execute", lambda *a: sent.append(a[2]))
+    drawn = paper_for(
+        room.session,
+        exam=room.exam,
+        person=room.people[1],
+        no=1,
+        seed="",
+        now=NOW + timedelta(hours=2),
+    )
+    assert drawn.paper.question_count == 10
+    assert [statement.split()[0] for statement in sent] == ["SELECT"]
 
 
 def test_practice_questions_never_come_into_an_exam(session: Session) -> None:

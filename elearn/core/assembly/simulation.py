@@ -132,6 +132,12 @@ def complaints(plan: Plan, fairness: Fairness) -> list[str]:
         lines.append(
             f"补考避开做过的题时，{fairness.resits} 次里有 {fairness.resits_failed} 次题不够"
         )
+    most = plan.blueprint.balance.overlap_max
+    if most is not None and fairness.most_overlap > most:
+        lines.append(
+            f"每人一份时，有两份试卷重复 {fairness.most_overlap} 题，超过最大重复（{most} 题）；"
+            "要逐套保证，考试请选平行卷"
+        )
     cap = plan.blueprint.balance.exposure_permille
     if cap is not None and fairness.most_exposure_permille > cap + _noise(cap, fairness.papers):
         shown = fairness.most_exposure_permille

@@ -71,6 +71,7 @@ def paper_for(
             ExamSeed.opened_at,
             ExamPapers.mode,
             ExamPapers.forms,
+            ExamPapers.avoid_seen,
             SealedPaper,
         )
         .outerjoin(ExamPapers, ExamPapers.exam_id == ExamSeed.exam_id)
@@ -84,7 +85,7 @@ def paper_for(
     ).first()
     try:
         if row is None:
-            return _draw_now(session, exam, person, seed, {"mode": "SEED"}, now)
+            return _draw_now(session, exam, person, seed, {"mode": "SEED"}, now, avoid=False)
         vault = process_vault()
         master = open_seed(vault, exam, row.sealed)
         if row.opened_at is None:
@@ -97,19 +98,20 @@ def paper_for(
         draw = {**common, "mode": "INDIVIDUAL"}
         if row.SealedPaper is not None:
             return _open_sealed(vault, exam, person, row.SealedPaper, own, draw)
-        return _draw_now(session, exam, person, own, draw, now)
+        return _draw_now(session, exam, person, own, draw, now, avoid=bool(row.avoid_seen))
     except Infeasible as shortage:
         message = "试卷暂时出不了，您没有用掉考试机会。请联系考务人员处理后再试。"
         raise Conflict(message, code="E-SHORT") from shortage
 
 
 def draw_own(
-    session: Session, *, stock: Stock, exam: Exam, person_id: int, seed: str
+    session: Session, *, stock: Stock, exam: Exam, person_id: int, seed: str, avoid: bool
 ) -> tuple[Paper, list[str]]:
-    """A person's own paper and the public ids of the attempts it avoids. Raises Infeasible."""
+    """A person's own paper and the public ids of the attempts it avoids: all earlier ones, when
+    the exam (`avoid`) or the blueprint says so. Raises Infeasible."""
     blueprint = read_spec(exam.blueprint_revision)
     seen: Sequence[Attempt] = ()
-    if blueprint.balance.seen_max is not None:
+    if avoid or blueprint.balance.seen_max is not None:
         seen = seen_attempts(session, person_id)
     paper = plan_for(stock, blueprint).draw(seed, codes_seen(session, seen))
     return paper, [attempt.public_id for attempt in seen]
@@ -167,10 +169,19 @@ def _open_sealed(
 
 
 def _draw_now(
-    session: Session, exam: Exam, person: Person, seed: str, draw: dict[str, Any], now: datetime
+    session: Session,
+    exam: Exam,
+    person: Person,
+    seed: str,
+    draw: dict[str, Any],
+    now: datetime,
+    *,
+    avoid: bool,
 ) -> Drawn:
     stock = current_stock(session)
-    paper, seen = draw_own(session, stock=stock, exam=exam, person_id=person.id, seed=seed)
+    paper, seen = draw_own(
+        session, stock=stock, exam=exam, person_id=person.id, seed=seed, avoid=avoid
+    )
     snapshot = keep_snapshot(session, stock=stock, now=now)
     return Drawn(paper, seed, stock.bank_hash, {**draw, "snapshot": snapshot, "seen": seen})
 

@@ -1,6 +1,6 @@
 """Choosing how papers are made, and asking to look at one."""
 
-from wtforms import IntegerField, RadioField, StringField
+from wtforms import BooleanField, IntegerField, RadioField, StringField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 from wtforms.validators import InputRequired, Length, NumberRange
 
@@ -18,6 +18,7 @@ class ModeForm(Form):
         [InputRequired("请选择出卷方式")],
         choices=[SelectChoice(mode.value, name) for mode, name in MODE_NAMES.items()],
     )
+    avoid_seen = BooleanField("每人一份时，不出这个人以前考过的题（补考用）")
     forms = IntegerField("平行卷套数", [InputRequired("请填写套数"), NumberRange(1, MAX_FORMS)])
 
 

@@ -55,7 +55,7 @@ def seed_of(session: Session, exam: Exam) -> ExamSeed | None:
 def papers_of(session: Session, exam: Exam) -> ExamPapers:
     """The settings; a fresh row, not yet added, when nobody set anything."""
     return session.get(ExamPapers, exam.id) or ExamPapers(
-        exam_id=exam.id, mode=PaperMode.INDIVIDUAL, forms=1, figures={}
+        exam_id=exam.id, mode=PaperMode.INDIVIDUAL, forms=1, avoid_seen=False, figures={}
     )
 
 

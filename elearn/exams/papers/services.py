@@ -79,9 +79,19 @@ def commit_seed(
 
 
 def choose_mode(
-    session: Session, *, actor: Actor, exam: Exam, mode: PaperMode, forms: int, now: datetime
+    session: Session,
+    *,
+    actor: Actor,
+    exam: Exam,
+    mode: PaperMode,
+    forms: int,
+    now: datetime,
+    avoid_seen: bool = False,
 ) -> ExamPapers:
-    """How the exam's papers are made. What was sealed before is thrown away."""
+    """How the exam's papers are made. What was sealed before is thrown away.
+
+    `avoid_seen`: everybody's own draw leaves out what the person saw in earlier attempts.
+    """
     _require_scope(actor, exam)
     _require_before_opening(session, exam, now)
     if mode == PaperMode.FORMS and not 2 <= forms <= MAX_FORMS:
@@ -90,11 +100,13 @@ def choose_mode(
     settings = papers_of(session, exam)
     before = {"mode": str(settings.mode), "forms": settings.forms}
     settings.mode, settings.forms = mode, forms if mode == PaperMode.FORMS else 1
+    settings.avoid_seen = avoid_seen and mode == PaperMode.INDIVIDUAL
     _unseal(session, exam, settings)
     session.add(settings)
     session.flush()
     words = MODE_NAMES[mode] + (f"（{forms} 套）" if mode == PaperMode.FORMS else "")
-    after = {"mode": str(mode), "forms": settings.forms}
+    words += "，避开做过的题" if settings.avoid_seen else ""
+    after = {"mode": str(mode), "forms": settings.forms, "avoid_seen": settings.avoid_seen}
     _record(
         session, actor, exam, "papers.mode", f"出卷方式改为{words}", now, before=before, **after
     )
@@ -119,7 +131,7 @@ def seal_papers(
     settings = papers_of(session, exam)
     session.add(settings)
     if settings.mode == PaperMode.INDIVIDUAL:
-        left = _seal_people(session, exam, master, vault, now)
+        left = _seal_people(session, exam, settings, master, vault, now)
     else:
         _seal_forms(session, exam, settings, master, vault, now)
         left = 0
@@ -228,7 +240,9 @@ def _seal_forms(
     settings.figures = _figures(forms)
 
 
-def _seal_people(session: Session, exam: Exam, master: str, vault: Vault, now: datetime) -> int:
+def _seal_people(
+    session: Session, exam: Exam, settings: ExamPapers, master: str, vault: Vault, now: datetime
+) -> int:
     people: Sequence[Person] = session.scalars(unsealed_people(exam).limit(BATCH + 1)).all()
     if not people:
         return 0
@@ -236,7 +250,14 @@ def _seal_people(session: Session, exam: Exam, master: str, vault: Vault, now: d
     keep_snapshot(session, stock=stock, now=now)
     for person in people[:BATCH]:
         seed = attempt_seed(master, person.public_id, 1)
-        paper, seen = draw_own(session, stock=stock, exam=exam, person_id=person.id, seed=seed)
+        paper, seen = draw_own(
+            session,
+            stock=stock,
+            exam=exam,
+            person_id=person.id,
+            seed=seed,
+            avoid=settings.avoid_seen,
+        )
         session.add(
             SealedPaper(
                 exam_id=exam.id,

@@ -17,6 +17,7 @@ from elearn.exams.grades.policy import GRACE
 from elearn.exams.sittings.queries import get_managed_exam
 from elearn.models import Exam, PaperMode
 from elearn.web.auth import actor, utcnow
+from elearn.web.templating import local
 
 from .charts import bars
 from .drawing import open_paper
@@ -64,6 +65,7 @@ def set_paper_mode(public_id: str) -> Response | tuple[str, int]:
                 exam=exam,
                 mode=PaperMode(form.mode.data),
                 forms=form.forms.data or 1,
+                avoid_seen=bool(form.avoid_seen.data),
                 now=utcnow(),
             )
         except DomainError as error:
@@ -152,7 +154,7 @@ def look(public_id: str, look: str) -> str:
         look=found,
         sheet=make_sheet(paper, bodies, {}),
         paper_hash=paper.hash,
-        mark=f"仅供 {actor().name}（{actor().staff_no}）查看 · {now:%Y-%m-%d %H:%M:%S} UTC",
+        mark=f"仅供 {actor().name}（{actor().staff_no}）查看 · {local(now, '%Y-%m-%d %H:%M:%S')}",
     )
     work.commit()
     return page
@@ -192,7 +194,12 @@ def _page(
     work, now = db.session(), utcnow()
     settings = papers_of(work, exam)
     if mode is None:
-        mode = ModeForm(formdata=None, mode=str(settings.mode), forms=max(2, settings.forms))
+        mode = ModeForm(
+            formdata=None,
+            mode=str(settings.mode),
+            forms=max(2, settings.forms),
+            avoid_seen=settings.avoid_seen,
+        )
     figures = settings.figures or {}
     expected = [(f"第 {n} 套", centi) for n, centi in enumerate(figures.get("expected", []), 1)]
     return render_template(

@@ -55,6 +55,15 @@ def test_failures_resits_and_exposure_are_complained_about() -> None:
     assert "曝光上限 10.0%" in lines[1]
 
 
+def test_overlap_of_individual_papers_is_said() -> None:
+    blueprint = make_blueprint(make_section(count=5), balance=Balance(overlap_max=1))
+    plan = plan_draw([make_item(f"Q{n}") for n in range(12)], blueprint)
+    (line,) = complaints(plan, simulate(plan, papers=50))
+    assert "请选平行卷" in line
+    roomy = plan_draw([make_item(f"Q{n}") for n in range(5000)], blueprint)
+    assert complaints(roomy, simulate(roomy, papers=5)) == []
+
+
 def test_resits_that_work_are_no_complaint() -> None:
     quota = Quota(2, None, difficulty=(1, 2))
     blueprint = make_blueprint(
