@@ -14,6 +14,7 @@ from elearn.config import Settings, load_settings
 from elearn.courses import views as courses
 from elearn.courses.tasks import views as tasks
 from elearn.exams import views as exams
+from elearn.exams.papers.vault import install_vault
 from elearn.records import views as records
 from elearn.reports import views as reports
 from elearn.web import auth, errors, security, templating
@@ -47,6 +48,7 @@ def create_app(
     engine = engine or db.make_engine(settings.database_url)
     db.init_app(app, engine)
     clock.init_app(app, engine)
+    install_vault(settings.secret_key)
     auth.init_app(app)
     errors.init_app(app)
     templating.init_app(app, settings)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from elearn.core.assembly.pool import PoolItem, PoolPart, bank_hash
 from elearn.core.grading.keys import AnswerKey, key_from_parts
-from elearn.core.questions.model import QuestionStatus, QuestionType, RubricPoint
+from elearn.core.questions.model import Purpose, QuestionStatus, QuestionType, RubricPoint
 from elearn.core.taxonomy import AUDIENCE_NAMES, Strand
 from elearn.models import BankQuestion, LawVersion, Pool, QuestionKey, QuestionRevision
 
@@ -24,6 +24,7 @@ __all__ = [
     "load_bodies",
     "load_keys",
     "load_pool",
+    "load_shapes",
 ]
 
 CHUNK: Final = 500
@@ -75,16 +76,27 @@ class StoredKey:
     parts: tuple[KeyPart, ...]
 
 
-def load_pool(session: Session) -> list[PoolItem]:
-    """What may be drawn now: the current revision of every active question of the bank.
+def load_pool(session: Session, *, practice: bool = False) -> list[PoolItem]:
+    """What may be drawn now: the current revision of every active question of the bank that is
+    not kept for practice (`practice`: not kept for exams).
 
     Keys are not touched; after the first call a process reads no more than hashes.
     """
     hashes = session.scalars(
         select(QuestionRevision.hash)
         .join(BankQuestion, BankQuestion.current_revision_id == QuestionRevision.id)
-        .where(BankQuestion.pool == Pool.BANK, BankQuestion.status == QuestionStatus.ACTIVE)
+        .where(
+            BankQuestion.pool == Pool.BANK,
+            BankQuestion.status == QuestionStatus.ACTIVE,
+            BankQuestion.purpose != (Purpose.EXAM if practice else Purpose.PRACTICE),
+        )
     ).all()
+    return load_shapes(session, hashes)
+
+
+def load_shapes(session: Session, hashes: Sequence[str]) -> list[PoolItem]:
+    """The pool's view of these revisions, whether they may still be drawn or not, in their order.
+    KeyError for an unknown hash."""
     found = {digest: shape for digest in hashes if (shape := _shapes.get(digest))}
     for chunk in _chunks([digest for digest in hashes if digest not in found]):
         found.update((item.revision_hash, item) for item in _read_shapes(session, chunk))

@@ -39,6 +39,7 @@ def publish_questions(
             session, row.id, question, now
         )
         row.status, row.file_path, row.line = question.status, file_path, question.line
+        row.purpose = question.purpose
         row.current_revision_id = revision.id
         result[question.code] = revision.id
     session.flush()

@@ -15,6 +15,7 @@ from elearn.core.problems import Problem
 from elearn.core.questions.model import TYPE_NAMES
 from elearn.core.source_text import decode_text
 
+from . import papers
 from .context import finish_check, print_json, settings
 from .text import Command, Group, progress
 
@@ -83,5 +84,8 @@ def _find(name: str, known: dict[str, Blueprint]) -> tuple[Blueprint | None, lis
     msg = f"没有组卷规则「{name}」。现有：" + "、".join(sorted(known))
     raise DomainError(msg, code="E-BLUEPRINT")
 
+
+for command in papers.COMMANDS:
+    exams.add_command(command)
 
 COMMANDS = (exams,)

@@ -10,6 +10,8 @@ from elearn.exams.attempts import views as attempts
 from elearn.exams.blueprints import views as blueprints
 from elearn.exams.late import views as late
 from elearn.exams.marking import views as marking
+from elearn.exams.moving import views as moving
+from elearn.exams.papers import views as papers
 from elearn.exams.printing import views as printing
 from elearn.exams.sittings import views as sittings
 
@@ -104,6 +106,21 @@ ROUTES: Final[tuple[tuple[str, Callable[..., Any], tuple[str, ...], tuple[str, .
         GET,
         ("/manage/exams/<public_id>/print/<run_id>/template",),
     ),
+    # fair papers
+    ("fairness", blueprints.fairness, FORM, ("/manage/blueprints/<code>/fairness",)),
+    ("papers", papers.papers, GET, ("/manage/exams/<public_id>/papers",)),
+    ("set_paper_mode", papers.set_paper_mode, POST, ("/manage/exams/<public_id>/papers/mode",)),
+    ("seal_papers", papers.seal, POST, ("/manage/exams/<public_id>/papers/seal",)),
+    ("reveal_seed", papers.reveal, POST, ("/manage/exams/<public_id>/papers/reveal",)),
+    ("ask_look", papers.ask, POST, ("/manage/exams/<public_id>/papers/looks",)),
+    ("look", papers.look, GET, ("/manage/exams/<public_id>/papers/looks/<look>",)),
+    (
+        "approve_look",
+        papers.approve,
+        POST,
+        ("/manage/exams/<public_id>/papers/looks/<look>/approve",),
+    ),
+    ("move", moving.move, FORM, ("/manage/exams/<public_id>/move",)),
 )
 
 for endpoint, view, methods, addresses in ROUTES:

@@ -145,7 +145,8 @@ class Attempt(Base):
     `device` holds the writing lease since `device_since`; `device_no` is the highest change number
     it delivered. `mixed`: events of another device are in the log, so a save has to look at bases.
     `late_until`: closed at the deadline, and answers made before it may still arrive and count
-    until then; None when the attempt is settled.
+    until then; None when the attempt is settled. `draw`: what else the paper came
+    from ({"mode", "form", "snapshot", "seen", "commitment"}); None: from the seed alone.
     """
 
     __tablename__ = "attempt"
@@ -174,6 +175,7 @@ class Attempt(Base):
     mixed: Mapped[bool] = mapped_column(default=False, server_default=false())
     answered_mask: Mapped[str] = mapped_column(Text, default="", server_default="")
     late_until: Mapped[datetime | None]
+    draw: Mapped[dict[str, Any] | None]
 
     exam: Mapped[Exam] = relationship()
     person: Mapped[Person] = relationship()

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from elearn.core.questions.model import QuestionStatus, QuestionType
+from elearn.core.questions.model import Purpose, QuestionStatus, QuestionType
 from elearn.core.taxonomy import Strand
 
 from .base import Base, bigref, intpk
@@ -29,6 +29,9 @@ class BankQuestion(Base):
     code: Mapped[str] = mapped_column(String(60), unique=True)
     pool: Mapped[Pool] = mapped_column(String(10))
     status: Mapped[QuestionStatus] = mapped_column(String(20))
+    purpose: Mapped[Purpose] = mapped_column(
+        String(10), default=Purpose.BOTH, server_default=Purpose.BOTH.value
+    )
     file_path: Mapped[str] = mapped_column(String(255), default="")
     line: Mapped[int] = mapped_column(default=0)
     current_revision_id: Mapped[int | None] = mapped_column(

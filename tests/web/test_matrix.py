@@ -23,6 +23,8 @@ from elearn.models import (
     ContentAsset,
     ItemAnalysis,
     LawVersion,
+    OpeningKind,
+    PaperOpening,
     PendingImport,
     Person,
     PrintMode,
@@ -70,6 +72,14 @@ OBJECTS: dict[str, tuple[str, str]] = {
     "exams.enter_result": ("printed", "unit"),
     "exams.import_print_results": ("printed", "unit"),
     "exams.results_template": ("printed", "unit"),
+    "exams.papers": ("exam", "unit"),
+    "exams.set_paper_mode": ("exam", "unit"),
+    "exams.seal_papers": ("exam", "unit"),
+    "exams.reveal_seed": ("exam", "unit"),
+    "exams.ask_look": ("exam", "unit"),
+    "exams.look": ("look", "unit"),
+    "exams.approve_look": ("look", "unit"),
+    "exams.move": ("exam", "unit"),
     "records.record": ("record", "own"),
     "tasks.pledge": ("pledge", "own"),
     "tasks.review": ("reflection", "unit"),
@@ -173,6 +183,11 @@ def build_world(session: Session) -> World:
     session.add(make_facts_file(now=now))
     session.commit()
     assert grant is not None
+    asked = PaperOpening(
+        exam_id=exam.id, kind=OpeningKind.ASK, form_no=1, person_id=owner.id, reason="核对", at=now
+    )
+    session.add(asked)
+    session.commit()
     lesson = course.lessons[0]
     world.args = {
         "shared": {
@@ -188,6 +203,7 @@ def build_world(session: Session) -> World:
         "exam": {"public_id": exam.public_id},
         "printed": {"public_id": exam.public_id, "run_id": run.public_id},
         "analysed": {"public_id": analysed.public_id, "code": questions[0].code},
+        "look": {"public_id": exam.public_id, "look": asked.public_id},
         "attempt": {"public_id": attempt.public_id},
         "pending": {"public_id": attempt.public_id},
         "record": {"public_id": record.public_id},
@@ -199,7 +215,7 @@ def build_world(session: Session) -> World:
         "upload": {"public_id": upload.public_id},
         "grant": {"grant_id": grant.id, "public_id": str(grant.id)},
     }
-    for endpoint in ("exams.blueprint", "exams.edit_blueprint"):
+    for endpoint in ("exams.blueprint", "exams.edit_blueprint", "exams.fairness"):
         world.args[endpoint] = world.args["blueprint"]
     for endpoint in ("authoring.question", "authoring.decide_difficulty"):
         world.args[endpoint] = world.args["question"]

@@ -4,7 +4,7 @@ Problem codes: B-yaml (not YAML), B-key (unknown line), B-twice (line repeated),
 B-shape (list where a value belongs, or the reverse), B-value (value not understood), B-full
 (stated full marks differ), and those of `rules`: B-code, B-title, B-duration, B-attempts,
 B-validity, B-empty, B-count, B-points, B-pass, B-minimum, B-fixed, B-difficulty, B-topic, B-law,
-B-audience, B-name.
+B-audience, B-name, B-quota, B-balance.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -18,6 +18,7 @@ from elearn.core.problems import Problem
 from elearn.core.questions.model import TYPE_NAMES, QuestionType
 from elearn.core.taxonomy import STRAND_NAMES, Strand
 
+from .constraints import Balance
 from .model import (
     MULTI_SCORING_NAMES,
     REVIEW_NAMES,
@@ -27,6 +28,7 @@ from .model import (
     Section,
     blueprint_from_canonical,
 )
+from .quotas import read_quota
 from .rules import Fault, check_blueprint
 from .values import (
     plain,
@@ -37,6 +39,8 @@ from .values import (
     read_flag,
     read_minutes,
     read_months,
+    read_permille,
+    read_seen,
 )
 from .yaml_fields import Fields, Path, Sheet, compose
 
@@ -70,6 +74,11 @@ HEAD_WORDS: Final = {
     "review": ("回看", "review"),
     "hours_centi": ("学时", "hours"),
     "validity_months": ("有效期", "validity"),
+    "target_centi": ("目标均分", "target"),
+    "tolerance_centi": ("允差", "tolerance"),
+    "overlap_max": ("最大重复", "overlap"),
+    "seen_max": ("做过的题", "seen"),
+    "exposure_permille": ("曝光上限", "exposure"),
     "sections": ("部分", "sections"),
 }
 SECTION_WORDS: Final = {
@@ -84,6 +93,7 @@ SECTION_WORDS: Final = {
     "difficulty": ("难度", "difficulty"),
     "tags_any": ("标签", "tags"),
     "audience": ("对象", "audience"),
+    "quotas": ("配额", "quotas"),
 }
 
 
@@ -129,7 +139,13 @@ def parse_blueprint(
 
 def _consequence(fault: Fault, broken: Collection[Path]) -> bool:
     """Does the fault only repeat that a value it depends on could not be read?"""
-    uses_sections = fault.path[0] in ("pass_centi", "section_minima")
+    uses_sections = fault.path[0] in (
+        "pass_centi",
+        "section_minima",
+        "target_centi",
+        "overlap_max",
+        "seen_max",
+    )
     return any(
         fault.path[: len(path)] == path or (uses_sections and path[0] == "sections")
         for path in broken
@@ -155,6 +171,18 @@ def _read_head(fields: Fields, sections: tuple[Section, ...]) -> Blueprint:
         validity_months=read("validity_months", read_months, None),
         audience=fields.read_all("audience", str),
         note=read("note", str.strip, ""),
+        balance=_read_balance(fields),
+    )
+
+
+def _read_balance(fields: Fields) -> Balance:
+    read = fields.read
+    return Balance(
+        target_centi=read("target_centi", read_centi, None),
+        tolerance_centi=read("tolerance_centi", read_centi, None),
+        overlap_max=read("overlap_max", read_count, None),
+        seen_max=read("seen_max", read_seen, None),
+        exposure_permille=read("exposure_permille", read_permille, None),
     )
 
 
@@ -174,6 +202,7 @@ def _read_section(sheet: Sheet, node: yaml.MappingNode, index: int) -> Section:
         difficulty=fields.read("difficulty", read_difficulty, (1, 5)),
         tags_any=fields.read_all("tags_any", str),
         audience=fields.read_all("audience", str),
+        quotas=fields.read_all("quotas", read_quota),
     )
 
 

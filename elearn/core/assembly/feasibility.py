@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from .layout import Layout
 from .matching import Allocation, Kind
 from .model import Blueprint
-from .pool import PoolItem, qualifies
+from .pool import PoolItem, matches, qualifies
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +68,18 @@ def kind_sizes(kinds: Iterable[Kind]) -> dict[Kind, int]:
 def feasibility(pool: Iterable[PoolItem], blueprint: Blueprint) -> list[Shortage]:
     """Everything that keeps the blueprint from being filled; empty when it can be.
 
-    The missing counts add up to the least number of questions to add.
+    Without quotas the missing counts add up to the least number of questions to add. Quotas are
+    looked at once the sections can be filled: first each alone, then all together.
     """
+    items = list(pool)
+    shortages = _section_shortages(items, blueprint)
+    if shortages or not any(section.quotas for section in blueprint.sections):
+        return shortages
+    short = list(_quota_shortages(items, blueprint))
+    return short or _contradictions(items, blueprint)
+
+
+def _section_shortages(pool: Iterable[PoolItem], blueprint: Blueprint) -> list[Shortage]:
     sizes = kind_sizes(kind_of(item, blueprint) for item in pool)
     needs = [section.count for section in blueprint.sections]
     available = [_available(sizes, 1 << s) for s in range(len(needs))]
@@ -81,6 +92,41 @@ def feasibility(pool: Iterable[PoolItem], blueprint: Blueprint) -> list[Shortage
         need = sum(capped[s] for s in group)
         shortages.append(_together(blueprint, group, need, _available(sizes, mask)))
     return shortages
+
+
+def _quota_shortages(items: Sequence[PoolItem], blueprint: Blueprint) -> Iterable[Shortage]:
+    for s, section in enumerate(blueprint.sections):
+        mine = [item for item in items if qualifies(item, section, blueprint.audience)]
+        for quota in section.quotas:
+            inside = sum(1 for item in mine if matches(item, quota))
+            label = section.label(blueprint.audience)
+            if inside < quota.least:
+                line = _line(f"{label}·{quota.label}", quota.least, inside)
+                yield Shortage((s,), quota.least, inside, line)
+            elif quota.most is not None and section.count - quota.most > len(mine) - inside:
+                need, have = section.count - quota.most, len(mine) - inside
+                yield Shortage((s,), need, have, _line(f"{label}（{quota.label}以外）", need, have))
+
+
+def _contradictions(items: Sequence[PoolItem], blueprint: Blueprint) -> list[Shortage]:
+    """One line naming quotas that cannot be met together, none of which could be left out."""
+    kinds = [kind_of(item, blueprint) for item in items]
+    layout = Layout(items, kinds, blueprint, {})
+    if layout.compose() is not None:
+        return []
+    every = [(s, q) for s, sec in enumerate(blueprint.sections) for q in range(len(sec.quotas))]
+    dropped: list[object] = []
+    for quota in every:
+        if layout.compose(without=[*dropped, quota]) is None:
+            dropped.append(quota)
+    kept = [quota for quota in every if quota not in dropped]
+    sections = tuple(sorted({s for s, _ in kept}))
+    words = "；".join(
+        f"“{blueprint.sections[s].name}”（{blueprint.sections[s].count} 题）"
+        + "、".join(blueprint.sections[s].quotas[q].words for at, q in kept if at == s)
+        for s in sections
+    )
+    return [Shortage(sections, 1, 0, f"这些配额不能同时满足：{words}。请放宽其中一项")]
 
 
 def supplies(pool: Iterable[PoolItem], blueprint: Blueprint) -> list[Supply]:

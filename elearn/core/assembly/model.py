@@ -5,13 +5,15 @@ stores and what `revision_hash` names; `blueprint_from_canonical` reads it back.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
 from elearn.core.canonical import content_hash
 from elearn.core.questions.model import TYPE_NAMES, QuestionType
 from elearn.core.taxonomy import AUDIENCE_NAMES, STRAND_NAMES, TOPIC_NAMES, Strand
+
+from .constraints import Balance, Quota, quota_from_canonical
 
 EVERYONE: Final = "全体"
 # The two independent dimensions of an audience, in the words blueprints and pools use.
@@ -72,6 +74,7 @@ class Section:
     difficulty: tuple[int, int] = (1, 5)
     tags_any: tuple[str, ...] = ()
     audience: tuple[str, ...] = ()
+    quotas: tuple[Quota, ...] = ()
 
     @property
     def total_centi(self) -> int:
@@ -97,8 +100,8 @@ class Section:
         return "·".join(words)
 
     def canonical(self) -> dict[str, Any]:
-        """JSON-able, everything included."""
-        return {
+        """JSON-able, everything included; `quotas` only when there are any (hashes stay)."""
+        spec: dict[str, Any] = {
             "name": self.name,
             "type": self.type.value,
             "count": self.count,
@@ -111,6 +114,9 @@ class Section:
             "tags_any": list(self.tags_any),
             "audience": list(self.audience),
         }
+        if self.quotas:
+            spec["quotas"] = [quota.canonical() for quota in self.quotas]
+        return spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +145,7 @@ class Blueprint:
     validity_months: int | None = None
     audience: tuple[str, ...] = ()
     note: str = ""
+    balance: Balance = field(default_factory=Balance)
 
     @property
     def total_centi(self) -> int:
@@ -158,8 +165,8 @@ class Blueprint:
         return totals
 
     def canonical(self) -> dict[str, Any]:
-        """Everything that makes this revision what it is, JSON-able."""
-        return {
+        """Everything that makes this revision what it is, JSON-able; `balance` only when asked."""
+        spec: dict[str, Any] = {
             "code": self.code,
             "title": self.title,
             "sections": [section.canonical() for section in self.sections],
@@ -177,6 +184,14 @@ class Blueprint:
             "audience": list(self.audience),
             "note": self.note,
         }
+        if balance := self.balance.canonical():
+            spec["balance"] = balance
+        return spec
+
+    @property
+    def constrained(self) -> bool:
+        """Does a paper need more than sections filled?"""
+        return self.balance.target_centi is not None or any(s.quotas for s in self.sections)
 
     @property
     def revision_hash(self) -> str:
@@ -192,6 +207,7 @@ def blueprint_from_canonical(spec: Mapping[str, Any]) -> Blueprint:
     values["multi_scoring"] = MultiScoring(spec["multi_scoring"])
     values["review"] = ReviewPolicy(spec["review"])
     values["audience"] = tuple(spec["audience"])
+    values["balance"] = Balance(**spec.get("balance", {}))
     return Blueprint(**values)
 
 
@@ -203,6 +219,7 @@ def _section_from_canonical(spec: Mapping[str, Any]) -> Section:
     values["difficulty"] = (low, high)
     for name in ("topics", "laws", "tags_any", "audience"):
         values[name] = tuple(spec[name])
+    values["quotas"] = tuple(quota_from_canonical(q) for q in spec.get("quotas", ()))
     return Section(**values)
 
 

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from elearn.core.canonical import content_hash
-from elearn.core.questions.model import Part, Question, QuestionStatus, QuestionType
+from elearn.core.questions.model import Part, Purpose, Question, QuestionStatus, QuestionType
 from elearn.core.taxonomy import AUDIENCE_NAMES, Strand, strand_of
 
+from .constraints import Quota
 from .model import EVERYONE, PARTY_WORDS, POST_WORDS, Section
 
 
@@ -63,8 +64,12 @@ def pool_item(question: Question) -> PoolItem:
 
 
 def pool_of(questions: Iterable[Question]) -> list[PoolItem]:
-    """The questions that may be drawn: only ACTIVE ones."""
-    return [pool_item(q) for q in questions if q.status is QuestionStatus.ACTIVE]
+    """The questions that may be drawn: only ACTIVE ones that are not kept for practice."""
+    return [
+        pool_item(q)
+        for q in questions
+        if q.status is QuestionStatus.ACTIVE and q.purpose is not Purpose.PRACTICE
+    ]
 
 
 def part_weights(parts: Sequence[Part]) -> list[int]:
@@ -75,15 +80,22 @@ def part_weights(parts: Sequence[Part]) -> list[int]:
 
 def qualifies(item: PoolItem, section: Section, audience: Sequence[str] = ()) -> bool:
     """May this item be drawn for this section? `audience` is the blueprint's."""
-    low, high = section.difficulty
     return (
         item.type is section.type
-        and low <= item.difficulty <= high
-        and _meets(section.topics, (item.topic,))
-        and (not section.strands or item.strand in section.strands)
-        and _meets(section.laws, item.laws)
-        and _meets(section.tags_any, item.tags)
+        and matches(item, section)
         and suits(item.audience, section.audience or audience)
+    )
+
+
+def matches(item: PoolItem, wanted: Section | Quota) -> bool:
+    """Does the item pass the filters of a section or a quota?"""
+    low, high = wanted.difficulty
+    return (
+        low <= item.difficulty <= high
+        and _meets(wanted.topics, (item.topic,))
+        and (not wanted.strands or item.strand in wanted.strands)
+        and _meets(wanted.laws, item.laws)
+        and _meets(wanted.tags_any, item.tags)
     )
 
 

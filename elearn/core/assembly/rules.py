@@ -8,6 +8,7 @@ from typing import Final
 from elearn.core.centi import centi_text
 from elearn.core.taxonomy import TOPIC_NAMES, strand_of
 
+from .constraints import Quota
 from .model import AUDIENCE_WORDS, EVERYONE, Blueprint, MultiScoring, Section
 from .values import nearest
 
@@ -32,6 +33,7 @@ def check_blueprint(blueprint: Blueprint, laws: Collection[str] | None = None) -
     faults = list(_check_head(blueprint))
     faults += _check_minima(blueprint)
     faults += _check_scoring(blueprint)
+    faults += _check_balance(blueprint)
     for index, section in enumerate(blueprint.sections):
         faults += [
             Fault(("sections", index, *f.path), f.code, f.message, f.hint)
@@ -105,6 +107,27 @@ def _check_scoring(bp: Blueprint) -> Iterator[Fault]:
         yield Fault(("multi_fixed_centi",), "B-fixed", "只有“漏选定分”才用“漏选每项”", hint)
 
 
+def _check_balance(bp: Blueprint) -> Iterator[Fault]:
+    balance = bp.balance
+    if balance.target_centi is not None and not 0 < balance.target_centi < bp.total_centi:
+        message = f"目标均分要大于 0、小于满分（{centi_text(bp.total_centi)} 分）"
+        yield Fault(("target_centi",), "B-balance", message)
+    if balance.tolerance_centi is not None:
+        if balance.target_centi is None:
+            hint = "加一行“目标均分”，或删掉“允差”"
+            yield Fault(("tolerance_centi",), "B-balance", "写了“允差”，没有写“目标均分”", hint)
+        elif balance.tolerance_centi < 1:
+            yield Fault(("tolerance_centi",), "B-balance", "允差要大于 0 分")
+    for name, words in (("overlap_max", "最大重复"), ("seen_max", "做过的题")):
+        most = getattr(balance, name)
+        if most is not None and most >= max(1, bp.question_count):
+            message = f"“{words}”是 {most} 题，一份试卷只有 {bp.question_count} 题"
+            yield Fault((name,), "B-balance", message, "改小，或删掉这一行")
+    exposure = balance.exposure_permille
+    if exposure is not None and not 1 <= exposure <= 1000:
+        yield Fault(("exposure_permille",), "B-balance", "曝光上限要在 0.1% 到 100% 之间")
+
+
 def _check_section(section: Section, laws: Collection[str] | None) -> Iterator[Fault]:
     if not 1 <= len(section.name) <= 50:
         yield Fault(("name",), "B-title", "部分的名称要有 1 到 50 个字")
@@ -117,6 +140,8 @@ def _check_section(section: Section, laws: Collection[str] | None) -> Iterator[F
         yield Fault(
             ("difficulty",), "B-difficulty", "难度范围要从小到大，在 1 到 5 之间", "例如 2-4"
         )
+    for quota in section.quotas:
+        yield from _check_quota(quota, section, laws)
     for topic in section.topics:
         if topic not in TOPIC_NAMES:
             hint = nearest(topic, TOPIC_NAMES)
@@ -129,6 +154,28 @@ def _check_section(section: Section, laws: Collection[str] | None) -> Iterator[F
             hint = nearest(law, laws) or "简称登记在 question_bank/laws.yaml"
             yield Fault(("laws",), "B-law", f"没有登记“{law}”这部法规", hint)
     yield from _check_audience(section.audience)
+
+
+def _check_quota(quota: Quota, section: Section, laws: Collection[str] | None) -> Iterator[Fault]:
+    path = ("quotas",)
+    if not quota.label:
+        yield Fault(path, "B-quota", "配额没有说是哪些题", "例如“难度1-2 10 题”")
+    if quota.most is not None and quota.most < max(quota.least, 1):
+        yield Fault(path, "B-quota", f"配额“{quota.words}”要从小到大，“至多”不能是 0")
+    if quota.least > section.count:
+        message = f"配额“{quota.words}”比这部分的题数（{section.count} 题）还多"
+        yield Fault(path, "B-quota", message)
+    low, high = quota.difficulty
+    if low > high:
+        yield Fault(path, "B-quota", f"配额“{quota.words}”的难度要从小到大")
+    for topic in quota.topics:
+        if topic not in TOPIC_NAMES:
+            hint = nearest(topic, TOPIC_NAMES)
+            yield Fault(path, "B-quota", f"配额里没有主题“{topic}”", hint)
+    for law in quota.laws:
+        if laws is not None and law not in laws:
+            hint = nearest(law, laws) or "简称登记在 question_bank/laws.yaml"
+            yield Fault(path, "B-quota", f"配额里没有登记“{law}”这部法规", hint)
 
 
 def _check_audience(audience: tuple[str, ...]) -> Iterator[Fault]:

@@ -13,6 +13,8 @@ _COUNT = re.compile(r"(\d{1,5})\s*(?:题|道|次)?")
 _MINUTES = re.compile(r"(?:(\d{1,2})\s*小时)?\s*(?:(\d{1,4})\s*(?:分钟|分)?)?")
 _MONTHS = re.compile(r"(\d{1,3})\s*(年|个月|月)?")
 _RANGE = re.compile(r"([1-5])(?:\s*(?:[-~–—～至到])\s*([1-5]))?")
+_PERMILLE = re.compile(r"(\d{1,3})(?:\.(\d))?\s*%")
+_SEEN = re.compile(r"(?:最多|至多)?\s*(\d{1,3})\s*[题道]?")
 _SEPARATORS = re.compile(r"[、,，;；]")
 _YES = frozenset({"是", "开", "true", "yes", "on"})
 _NO = frozenset({"否", "关", "false", "no", "off"})
@@ -65,6 +67,27 @@ def read_months(text: str) -> int | None:
     if not found:
         raise BadValue(f"“{text}”不是有效期", "写“24 个月”“2 年”或“不限”")
     return int(found[1]) * (12 if found[2] == "年" else 1)
+
+
+def read_permille(text: str) -> int:
+    """`20%`, `12.5 %` -> 200, 125."""
+    found = _PERMILLE.fullmatch(plain(text))
+    if not found:
+        raise BadValue(f"“{text}”不是百分数", "写百分数，例如 20%")
+    return int(found[1]) * 10 + int(found[2] or 0)
+
+
+def read_seen(text: str) -> int | None:
+    """`避开` -> 0, `最多 5 题` -> 5, `不限` -> None: how many a re-sit may repeat."""
+    word = plain(text)
+    if word in {"避开", "不出"} or word.lower() in _YES:
+        return 0
+    if word.lower() in _NONE | _NO:
+        return None
+    found = _SEEN.fullmatch(word)
+    if not found:
+        raise BadValue(f"“{text}”看不懂", "写“避开”“最多 5 题”或“不限”")
+    return int(found[1])
 
 
 def read_difficulty(text: str) -> tuple[int, int]:

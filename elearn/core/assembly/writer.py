@@ -8,7 +8,9 @@ from elearn.core.centi import centi_text
 from elearn.core.questions.model import TYPE_NAMES
 
 from .blueprint import HEAD_WORDS, SECTION_WORDS
+from .constraints import Balance
 from .model import MULTI_SCORING_NAMES, REVIEW_NAMES, Blueprint, MultiScoring, Section
+from .quotas import quota_text
 
 
 def format_blueprint(blueprint: Blueprint) -> str:
@@ -47,6 +49,21 @@ def _head(bp: Blueprint) -> Iterator[tuple[str, str]]:
         yield "hours_centi", centi_text(bp.hours_centi)
     if bp.validity_months is not None:
         yield "validity_months", f"{bp.validity_months} 个月"
+    yield from _balance(bp.balance)
+
+
+def _balance(balance: Balance) -> Iterator[tuple[str, str]]:
+    for name in ("target_centi", "tolerance_centi"):
+        centi = getattr(balance, name)
+        if centi is not None:
+            yield name, centi_text(centi)
+    if balance.overlap_max is not None:
+        yield "overlap_max", f"{balance.overlap_max} 题"
+    if balance.seen_max is not None:
+        yield "seen_max", f"最多 {balance.seen_max} 题" if balance.seen_max else "避开"
+    if balance.exposure_permille is not None:
+        whole, rest = divmod(balance.exposure_permille, 10)
+        yield "exposure_permille", f"{whole}.{rest}%" if rest else f"{whole}%"
 
 
 def _section(section: Section) -> Iterator[tuple[str, str]]:
@@ -63,6 +80,8 @@ def _section(section: Section) -> Iterator[tuple[str, str]]:
     low, high = section.difficulty
     if (low, high) != (1, 5):
         yield "difficulty", str(low) if low == high else f"{low}-{high}"
+    if section.quotas:
+        yield "quotas", _text("、".join(quota_text(quota) for quota in section.quotas))
 
 
 def _text(value: str) -> str:

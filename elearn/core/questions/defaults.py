@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from elearn.core.field_reader import FieldReader, nearest
 from elearn.core.laws.registry import LawRegistry
 from elearn.core.located_yaml import Scalar
-from elearn.core.questions.model import STATUS_NAMES, QuestionStatus
+from elearn.core.questions.model import PURPOSE_NAMES, STATUS_NAMES, Purpose, QuestionStatus
 from elearn.core.taxonomy import AUDIENCE_NAMES, TOPIC_NAMES
 
 STATUS_BY_NAME = {name: status for status, name in STATUS_NAMES.items()}
+PURPOSE_BY_NAME = {name: purpose for purpose, name in PURPOSE_NAMES.items()}
 AUDIENCE_BY_NAME = {name: code for code, name in AUDIENCE_NAMES.items()}
 EVERYBODY = "全体"
 
@@ -29,6 +30,7 @@ class ItemDefaults:
     audience: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     status: QuestionStatus = QuestionStatus.ACTIVE
+    purpose: Purpose = Purpose.BOTH
     complete: bool = True
     code_prefix: str = ""
 
@@ -41,6 +43,8 @@ def read_bank_defaults(reader: FieldReader, registry: LawRegistry) -> ItemDefaul
     tags = tuple(dict.fromkeys(word.text for word in reader.words("标签", "tags")))
     names = {name: status.value for name, status in STATUS_BY_NAME.items()}
     status = reader.choice(names, "状态", "status")
+    uses = {name: purpose.value for name, purpose in PURPOSE_BY_NAME.items()}
+    purpose = reader.choice(uses, "用途", "purpose")
     versions = read_versions(reader, registry)
     reader.finish()
     return ItemDefaults(
@@ -50,6 +54,7 @@ def read_bank_defaults(reader: FieldReader, registry: LawRegistry) -> ItemDefaul
         audience=audience,
         tags=tags,
         status=QuestionStatus(status or QuestionStatus.ACTIVE),
+        purpose=Purpose(purpose or Purpose.BOTH),
     )
 
 

@@ -9,12 +9,20 @@ from elearn.core.problems import Problem
 from elearn.core.questions.blocks import RawField, RawUnit
 from elearn.core.questions.defaults import (
     AUDIENCE_HINT,
+    PURPOSE_BY_NAME,
     STATUS_BY_NAME,
     ItemDefaults,
     find_audience,
     find_topic,
 )
-from elearn.core.questions.model import Citation, Part, Question, QuestionStatus, QuestionType
+from elearn.core.questions.model import (
+    Citation,
+    Part,
+    Purpose,
+    Question,
+    QuestionStatus,
+    QuestionType,
+)
 from elearn.core.questions.parts import PartReader
 from elearn.core.questions.syntax import PART_FIELDS
 from elearn.core.source_text import fold, one_line
@@ -37,6 +45,15 @@ class ItemReader:
         self.defaults = defaults
         self.problems: list[Problem] = []
         self.fields: dict[str, list[RawField]] = {}
+
+    def _purpose(self) -> Purpose:
+        text, line, column = self._first("用途")
+        if not text:
+            return self.defaults.purpose
+        if text not in PURPOSE_BY_NAME:
+            hint = "可写：" + "、".join(PURPOSE_BY_NAME)
+            self.problem(line, "Q-purpose", f"用途不能写“{text}”", hint, column)
+        return PURPOSE_BY_NAME.get(text, self.defaults.purpose)
 
     def problem(
         self, line: int, code: str, message: str, hint: str = "",
@@ -62,6 +79,7 @@ class ItemReader:
             tags=self._words("标签") or self.defaults.tags,
             facts=self._facts(),
             status=self._status(),
+            purpose=self._purpose(),
             line=self.raw.line,
         )
         failed = self.raw.broken or any(problem.is_error for problem in self.problems)

@@ -46,6 +46,21 @@ STATUS_NAMES: dict[QuestionStatus, str] = {
 }
 
 
+class Purpose(StrEnum):
+    """What a question of the bank is for: practice and live pools can be kept apart."""
+
+    BOTH = "BOTH"
+    EXAM = "EXAM"
+    PRACTICE = "PRACTICE"
+
+
+PURPOSE_NAMES: dict[Purpose, str] = {
+    Purpose.BOTH: "两用",
+    Purpose.EXAM: "考试",
+    Purpose.PRACTICE: "练习",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Citation:
     """A reference to the law registry: short name, version, article ("97", "97.1", "388-1" or "")."""
@@ -104,6 +119,7 @@ class Question:
     tags: tuple[str, ...] = ()
     facts: tuple[str, ...] = ()
     status: QuestionStatus = QuestionStatus.ACTIVE
+    purpose: Purpose = Purpose.BOTH
     line: int = field(default=0, compare=False)
 
     @property
@@ -112,7 +128,7 @@ class Question:
         return strand_of(self.topic)
 
     def canonical(self) -> dict[str, Any]:
-        """Everything that makes this revision what it is (status is not part of it)."""
+        """Everything that makes this revision what it is (status and purpose are not part of it)."""
         return {
             "code": self.code,
             "type": self.type.value,

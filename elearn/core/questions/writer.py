@@ -8,9 +8,11 @@ import re
 from collections.abc import Iterable
 
 from elearn.core.questions.model import (
+    PURPOSE_NAMES,
     STATUS_NAMES,
     TYPE_NAMES,
     Part,
+    Purpose,
     Question,
     QuestionStatus,
     QuestionType,
@@ -69,6 +71,7 @@ def _fields(question: Question) -> list[str]:
         ("标签", "、".join(question.tags)),
         ("事实", "、".join(question.facts)),
         ("状态", _status(question.status)),
+        ("用途", "" if question.purpose is Purpose.BOTH else PURPOSE_NAMES[question.purpose]),
         ("编号", question.code),
     ]
     return [f"{name}：{value}" for name, value in fields if value]

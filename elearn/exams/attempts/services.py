@@ -15,14 +15,13 @@ from sqlalchemy.orm import Session
 
 from elearn.audit import record_act
 from elearn.core.errors import Conflict, DomainError, Gone, NotFound
-from elearn.exams.blueprints.queries import read_spec
 from elearn.exams.grades.policy import GRACE, LATE_SYNC
 from elearn.exams.grades.queries import last_grade
 from elearn.exams.grades.services import grade_attempt, record_grade
+from elearn.exams.papers.drawing import paper_for
 from elearn.exams.sittings.queries import is_eligible
 from elearn.models import Attempt, AttemptState, ClosedBy, Exam, Person
 
-from .papers import draw_paper
 from .queries import Standing, came_after, due_query, open_attempt, standing
 from .saving import save_answers, save_page
 from .shapes import read_shape
@@ -45,8 +44,9 @@ def start_attempt(
     """The person's open attempt; made now if there is none.
 
     Double clicks and a second phone get the same attempt: the unique index decides, not the
-    clock. Raises Conflict or Gone when the window, the number of attempts or the bank forbid it,
-    NotFound for somebody who is not invited.
+    clock. `seed` is used only by an exam that never committed a master seed. Raises Conflict or
+    Gone when the window, the number of attempts or the bank forbid it, NotFound for somebody who
+    is not invited.
     """
     # Shared with everybody starting; a cancellation waits for us, or we see it.
     terms = ["cancelled_at", "opens_at", "closes_at", "duration_s", "attempts_max"]
@@ -60,17 +60,18 @@ def start_attempt(
     if not is_eligible(session, exam=exam, person=person):
         raise NotFound
     _require_open(exam, earlier, now)
-    blueprint = read_spec(exam.blueprint_revision)
-    paper, bank = draw_paper(session, blueprint=blueprint, seed=seed)
+    no = len(earlier) + 1
+    drawn = paper_for(session, exam=exam, person=person, no=no, seed=seed, now=now)
     attempt = Attempt(
         exam_id=exam.id,
         person_id=person.id,
-        no=len(earlier) + 1,
+        no=no,
         state=AttemptState.IN_PROGRESS,
-        seed=seed,
-        bank_hash=bank,
-        paper_hash=paper.hash,
-        paper=paper.canonical(),
+        seed=drawn.seed,
+        bank_hash=drawn.bank_hash,
+        paper_hash=drawn.paper.hash,
+        paper=drawn.paper.canonical(),
+        draw=drawn.draw,
         started_at=now,
         deadline_at=min(now + timedelta(seconds=exam.duration_s), exam.closes_at),
     )

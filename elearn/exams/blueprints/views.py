@@ -11,8 +11,18 @@ from elearn.bank.queries import load_pool
 from elearn.core.assembly.draw import plan_draw
 from elearn.core.assembly.model import REVIEW_NAMES, Blueprint
 from elearn.core.assembly.pool import PoolItem
+from elearn.core.assembly.simulation import PAPERS, Fairness, complaints, simulate
 from elearn.core.errors import Conflict, DomainError, Infeasible
 from elearn.core.problems import Problem
+from elearn.exams.papers.charts import bars
+from elearn.exams.papers.fairness import (
+    expected_rows,
+    exposure_rows,
+    keep_fairness,
+    known_fairness,
+    overlap_rows,
+)
+from elearn.exams.papers.snapshots import current_stock, plan_for
 from elearn.web.auth import actor, utcnow
 from elearn.web.paging import paginate
 
@@ -85,7 +95,53 @@ def blueprint(code: str) -> str:
         samples=samples,
         shared=sum(shared) / len(shared) if shared else 0,
         source=source_text(work, current_revision(row), code),
+        report=None if shortages else known_fairness(work, spec, current_stock(work)),
     )
+
+
+def fairness(code: str) -> Response | str:
+    """The feasibility report: a thousand simulated papers, as pictures and tables."""
+    work = db.session()
+    spec = read_spec(current_revision(get_blueprint(work, code)))
+    if request.method == "POST":
+        simulate_papers(spec)
+        return redirect(url_for("exams.fairness", code=code))
+    shortages = shortage_lines(work, spec)
+    stock = current_stock(work)
+    report = None if shortages else known_fairness(work, spec, stock)
+    rows = {} if report is None else _pictures(report)
+    return render_template(
+        "exams/fairness.html",
+        code=code,
+        spec=spec,
+        report=report,
+        rows=rows,
+        pictures={name: bars(each) for name, each in rows.items()},
+        complaints=complaints(plan_for(stock, spec), report) if report else [],
+        shortages=shortages,
+        papers=PAPERS,
+    )
+
+
+def simulate_papers(spec: Blueprint) -> None:
+    """Make the report if there is none. The drawing holds no transaction: on SQLite it would keep
+    everybody who saves an answer waiting."""
+    work = db.session()
+    stock = current_stock(work)
+    known = known_fairness(work, spec, stock)
+    work.rollback()
+    if known is None:
+        report = simulate(plan_for(stock, spec))
+        keep_fairness(work, blueprint=spec, stock=stock, fairness=report, now=utcnow())
+        work.commit()
+
+
+def _pictures(report: Fairness) -> dict[str, list[tuple[str, int]]]:
+    return {
+        "expected": expected_rows(report),
+        "overlap": overlap_rows(report),
+        "exposure": exposure_rows(report),
+    }
 
 
 def edit_blueprint(code: str | None = None) -> Response | str | tuple[str, int]:
@@ -137,8 +193,9 @@ def _save(form: BlueprintForm, code: str | None) -> Response:
         code=code,
         base=form.base.data or None,
     )
-    saved = revision.blueprint.code
+    saved, spec = revision.blueprint.code, read_spec(revision)
     work.commit()
+    simulate_papers(spec)
     flash("组卷规则已保存。已安排的考试仍用原来的版本。", "ok")
     return redirect(url_for("exams.blueprint", code=saved))
 

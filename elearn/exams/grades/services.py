@@ -148,6 +148,7 @@ def _record(
             "blueprint": {"code": revision.blueprint.code, "hash": revision.hash},
             "paper_hash": attempt.paper_hash,
             "bank_hash": attempt.bank_hash,
+            "seed_commitment": (attempt.draw or {}).get("commitment", ""),
             "answers_hash": answers_hash,
             "closed_by": str(attempt.closed_by),
             **_medium(session, attempt),

@@ -1,5 +1,6 @@
 """Scheduling and watching exams."""
 
+import secrets
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
@@ -14,6 +15,8 @@ from elearn.exams.blueprints.queries import (
     read_spec,
     shortage_lines,
 )
+from elearn.exams.papers.services import commit_seed
+from elearn.exams.papers.vault import process_vault
 from elearn.exams.settle import settle
 from elearn.models import BlueprintRow, OrgUnit, ReviewPolicy
 from elearn.web.auth import actor, utcnow
@@ -134,6 +137,7 @@ def _schedule(form: ScheduleForm, units: dict[str, OrgUnit]) -> str:
         review_policy=ReviewPolicy(form.review_policy.data),
         now=utcnow(),
     )
+    commit_seed(work, exam=exam, master=secrets.token_hex(32), vault=process_vault(), now=utcnow())
     work.commit()
     return exam.public_id
 

@@ -1,0 +1,1 @@
+"""Moving an exam (改期) before anybody has started."""

@@ -1,0 +1,246 @@
+"""The paper of one attempt: sealed before the opening if it was, else drawn now - the same one.
+
+Every seed follows from the exam's master seed, so a paper drawn at the start is the paper that
+would have been sealed. Exams without a master seed (older ones) draw from the seed the caller
+gives, as they always did.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Lock
+from typing import Any, Final
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from elearn.audit import record_act
+from elearn.core.assembly.forms import FormSet, assemble_forms
+from elearn.core.assembly.paper import Paper, paper_from_canonical
+from elearn.core.assembly.seeds import attempt_seed, form_number, forms_seed
+from elearn.core.canonical import canonical_json
+from elearn.core.errors import Conflict, Infeasible
+from elearn.exams.blueprints.queries import read_spec
+from elearn.models import (
+    Attempt,
+    Exam,
+    ExamForm,
+    ExamPapers,
+    ExamSeed,
+    OpeningKind,
+    PaperMode,
+    PaperOpening,
+    Person,
+    SealedPaper,
+)
+
+from .queries import codes_seen, paper_purpose, seen_attempts
+from .snapshots import Stock, current_stock, keep_snapshot, plan_for
+from .vault import Vault, process_vault
+
+FORMS_KEPT: Final = 200
+# Opened forms by row id and hash: what a thousand starts share. Filled only by starts, which come
+# after the opening.
+_forms: dict[tuple[int, str], Paper] = {}
+_lock = Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A paper with everything that derives it again; `draw` is what `attempt.draw` stores."""
+
+    paper: Paper
+    seed: str
+    bank_hash: str
+    draw: dict[str, Any]
+
+
+def paper_for(
+    session: Session, *, exam: Exam, person: Person, no: int, seed: str, now: datetime
+) -> Drawn:
+    """The paper of the person's `no`-th attempt. The caller has checked that the exam is open.
+
+    One read when it was sealed. Raises Conflict when the bank no longer fills the blueprint: never
+    a shorter paper; the candidate is not told what is missing, the monitor is.
+    """
+    row = session.execute(
+        select(
+            ExamSeed.sealed,
+            ExamSeed.commitment,
+            ExamSeed.opened_at,
+            ExamPapers.mode,
+            ExamPapers.forms,
+            ExamPapers.avoid_seen,
+            SealedPaper,
+        )
+        .outerjoin(ExamPapers, ExamPapers.exam_id == ExamSeed.exam_id)
+        .outerjoin(
+            SealedPaper,
+            (SealedPaper.exam_id == ExamSeed.exam_id)
+            & (SealedPaper.person_id == person.id)
+            & (SealedPaper.no == no),
+        )
+        .where(ExamSeed.exam_id == exam.id)
+    ).first()
+    try:
+        if row is None:
+            return _draw_now(session, exam, person, seed, {"mode": "SEED"}, now, avoid=False)
+        vault = process_vault()
+        master = open_seed(vault, exam, row.sealed)
+        if row.opened_at is None:
+            _note_opening(session, exam, now)
+        common = {"commitment": row.commitment}
+        if row.mode in {PaperMode.FORMS, PaperMode.FIXED}:
+            which = form_number(master, person.public_id, no, row.forms)
+            return _form(session, vault, exam, master, which, common, now)
+        own = attempt_seed(master, person.public_id, no)
+        draw = {**common, "mode": "INDIVIDUAL"}
+        if row.SealedPaper is not None:
+            return _open_sealed(vault, exam, person, row.SealedPaper, own, draw)
+        return _draw_now(session, exam, person, own, draw, now, avoid=bool(row.avoid_seen))
+    except Infeasible as shortage:
+        message = "试卷暂时出不了，您没有用掉考试机会。请联系考务人员处理后再试。"
+        raise Conflict(message, code="E-SHORT") from shortage
+
+
+def draw_own(
+    session: Session, *, stock: Stock, exam: Exam, person_id: int, seed: str, avoid: bool
+) -> tuple[Paper, list[str]]:
+    """A person's own paper and the public ids of the attempts it avoids: all earlier ones, when
+    the exam (`avoid`) or the blueprint says so. Raises Infeasible."""
+    blueprint = read_spec(exam.blueprint_revision)
+    seen: Sequence[Attempt] = ()
+    if avoid or blueprint.balance.seen_max is not None:
+        seen = seen_attempts(session, person_id)
+    paper = plan_for(stock, blueprint).draw(seed, codes_seen(session, seen))
+    return paper, [attempt.public_id for attempt in seen]
+
+
+def make_forms(stock: Stock, exam: Exam, master: str, count: int) -> FormSet:
+    """The exam's forms. Raises Infeasible."""
+    plan = plan_for(stock, read_spec(exam.blueprint_revision))
+    return assemble_forms(plan, forms_seed(master), count)
+
+
+def store_forms(
+    session: Session, *, vault: Vault, exam: Exam, forms: FormSet, stock: Stock, now: datetime
+) -> None:
+    """Seal the forms of an exam that has none."""
+    session.add_all(
+        ExamForm(
+            exam_id=exam.id,
+            no=number,
+            paper_hash=paper.hash,
+            bank_hash=stock.bank_hash,
+            snapshot_hash=stock.snapshot_hash,
+            sealed=seal_paper(vault, exam, paper, f"form/{number}"),
+            made_at=now,
+        )
+        for number, paper in enumerate(forms.papers, 1)
+    )
+    session.flush()
+
+
+def open_seed(vault: Vault, exam: Exam, sealed: bytes) -> str:
+    """The master seed in hex."""
+    return vault.open(sealed, exam=exam.public_id, purpose="seed").hex()
+
+
+def seal_paper(vault: Vault, exam: Exam, paper: Paper, purpose: str) -> bytes:
+    """The paper as the database may keep it before the opening."""
+    data = canonical_json(paper.canonical()).encode()
+    return vault.seal(data, exam=exam.public_id, purpose=purpose)
+
+
+def open_paper(vault: Vault, exam: Exam, sealed: bytes, purpose: str) -> Paper:
+    """The inverse of `seal_paper`."""
+    return paper_from_canonical(
+        json.loads(vault.open(sealed, exam=exam.public_id, purpose=purpose))
+    )
+
+
+def _open_sealed(
+    vault: Vault, exam: Exam, person: Person, row: SealedPaper, seed: str, draw: dict[str, Any]
+) -> Drawn:
+    paper = open_paper(vault, exam, row.sealed, paper_purpose(person.public_id, row.no))
+    kept = {"snapshot": row.snapshot_hash, "seen": row.seen, "sealed": True}
+    return Drawn(paper, seed, row.bank_hash, {**draw, **kept})
+
+
+def _draw_now(
+    session: Session,
+    exam: Exam,
+    person: Person,
+    seed: str,
+    draw: dict[str, Any],
+    now: datetime,
+    *,
+    avoid: bool,
+) -> Drawn:
+    stock = current_stock(session)
+    paper, seen = draw_own(
+        session, stock=stock, exam=exam, person_id=person.id, seed=seed, avoid=avoid
+    )
+    snapshot = keep_snapshot(session, stock=stock, now=now)
+    return Drawn(paper, seed, stock.bank_hash, {**draw, "snapshot": snapshot, "seen": seen})
+
+
+def _form(
+    session: Session,
+    vault: Vault,
+    exam: Exam,
+    master: str,
+    which: int,
+    common: dict[str, Any],
+    now: datetime,
+) -> Drawn:
+    """The form from the sealed rows; assembled now, the same ones, when nobody sealed them."""
+    row = session.execute(
+        select(
+            ExamForm.id,
+            ExamForm.paper_hash,
+            ExamForm.bank_hash,
+            ExamForm.snapshot_hash,
+            ExamForm.sealed,
+        ).where(ExamForm.exam_id == exam.id, ExamForm.no == which)
+    ).first()
+    draw = {**common, "mode": "FORMS", "form": which, "seen": []}
+    if row is None:
+        stock = current_stock(session)
+        count = session.get_one(ExamPapers, exam.id).forms
+        made = make_forms(stock, exam, master, count)
+        snapshot, bank = keep_snapshot(session, stock=stock, now=now), stock.bank_hash
+        paper = made.papers[which - 1]
+    else:
+        snapshot, bank = row.snapshot_hash, row.bank_hash
+        paper = _forms.get((row.id, row.paper_hash)) or open_paper(
+            vault, exam, row.sealed, f"form/{which}"
+        )
+        with _lock:
+            if len(_forms) >= FORMS_KEPT:
+                _forms.clear()
+            _forms[row.id, row.paper_hash] = paper
+    return Drawn(paper, forms_seed(master), bank, {**draw, "snapshot": snapshot})
+
+
+def _note_opening(session: Session, exam: Exam, now: datetime) -> None:
+    """The first start of an exam opens its papers: said once, whoever is first."""
+    first = session.execute(
+        update(ExamSeed)
+        .where(ExamSeed.exam_id == exam.id, ExamSeed.opened_at.is_(None))
+        .values(opened_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    if first.rowcount:  # type: ignore[attr-defined]  # a CursorResult: UPDATE counts rows
+        session.add(PaperOpening(exam_id=exam.id, kind=OpeningKind.START, at=now))
+        record_act(
+            session,
+            actor=None,
+            action="papers.open",
+            now=now,
+            object_type="exam",
+            object_id=exam.public_id,
+            summary=f"《{exam.title}》开考，试卷启封",
+            detail={"opens_at": exam.opens_at.isoformat()},
+        )
