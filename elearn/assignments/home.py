@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, defer, joinedload, selectinload
 from elearn.config import DISPLAY_ZONE
 from elearn.core.duties import DutyState, Fact, due_words, is_soon
 from elearn.exams.attempts.queries import Situation, Standing, situations
+from elearn.exams.notices.queries import unread_notices
 from elearn.exams.sittings.queries import exams_of_person_query
 from elearn.models import (
     Assignment,
@@ -18,6 +19,7 @@ from elearn.models import (
     Course,
     CourseRevision,
     Exam,
+    ExamNotice,
     Lesson,
     LessonProgress,
     Person,
@@ -91,6 +93,7 @@ class Home:
     todo: list[CourseCard | ExamCard]
     optional: list[CourseCard | ExamCard]
     closed: list[ExamCard]
+    notices: list[ExamNotice]
 
 
 def home_of(session: Session, *, person: Person, now: datetime) -> Home:
@@ -105,6 +108,7 @@ def home_of(session: Session, *, person: Person, now: datetime) -> Home:
         todo=asked,
         optional=[card for card in cards if card not in asked],
         closed=[card for card in exams if card.over],
+        notices=unread_notices(session, person.id),
     )
 
 

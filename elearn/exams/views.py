@@ -7,7 +7,10 @@ from flask import Blueprint
 
 from elearn.exams.attempts import views as attempts
 from elearn.exams.blueprints import views as blueprints
+from elearn.exams.corrections import views as corrections
+from elearn.exams.disputes import views as disputes
 from elearn.exams.marking import views as marking
+from elearn.exams.notices import views as notices
 from elearn.exams.sittings import views as sittings
 
 blueprint = Blueprint("exams", __name__)
@@ -43,6 +46,20 @@ ROUTES: Final[tuple[tuple[str, Callable[..., Any], tuple[str, ...], tuple[str, .
     ),
     ("marking", marking.marking, GET, ("/manage/marking",)),
     ("mark_attempt", marking.mark_attempt_page, FORM, ("/manage/marking/<public_id>",)),
+    # corrections, disputes, notices
+    ("corrections", corrections.corrections, GET, ("/manage/corrections",)),
+    ("propose", corrections.propose, FORM, ("/manage/corrections/new/<digest>",)),
+    ("correction", corrections.correction, GET, ("/manage/corrections/<public_id>",)),
+    (
+        "decide_correction",
+        corrections.decide_correction,
+        POST,
+        ("/manage/corrections/<public_id>/decide",),
+    ),
+    ("disputes", disputes.disputes, GET, ("/manage/disputes",)),
+    ("dispute", disputes.dispute, FORM, ("/manage/disputes/<public_id>",)),
+    ("object_to_item", disputes.object_to_item, POST, ("/attempts/<public_id>/dispute",)),
+    ("dismiss", notices.dismiss, POST, ("/notices/<public_id>/read",)),
 )
 
 for endpoint, view, methods, addresses in ROUTES:

@@ -16,6 +16,15 @@ from .content import (
     LessonCitation,
     LessonQuizItem,
 )
+from .corrections import (
+    CorrectionState,
+    Dispute,
+    DisputeState,
+    ExamNotice,
+    KeyCorrection,
+    RecordCorrection,
+    Regrade,
+)
 from .exams import (
     AnswerEvent,
     Attempt,
@@ -31,6 +40,15 @@ from .exams import (
 )
 from .imports import PendingImport
 from .learning import LessonProgress, QuizResponse, ReadingClock
+from .makeups import (
+    ExamMakeup,
+    ExamStanding,
+    MakeupCandidate,
+    MakeupCause,
+    StandingKind,
+    StandingState,
+)
+from .marking import MarkingRule, MarkingSkip, MarkingTurn, Recheck, RecheckState
 from .people import (
     LoginSession,
     OrgType,
@@ -55,6 +73,7 @@ APPEND_ONLY = (
     "question_key",
     "question_revision",
     "quiz_response",
+    "record_correction",
     "training_record",
 )
 
@@ -74,20 +93,32 @@ __all__ = [
     "ClosedBy",
     "ContentAsset",
     "ContentFile",
+    "CorrectionState",
     "Course",
     "CourseRevision",
+    "Dispute",
+    "DisputeState",
     "Exam",
     "ExamCandidate",
+    "ExamMakeup",
+    "ExamNotice",
+    "ExamStanding",
     "FileKind",
     "Grade",
     "HoursBucket",
+    "KeyCorrection",
     "LawVersion",
     "Lesson",
     "LessonCitation",
     "LessonProgress",
     "LessonQuizItem",
     "LoginSession",
+    "MakeupCandidate",
+    "MakeupCause",
     "Mark",
+    "MarkingRule",
+    "MarkingSkip",
+    "MarkingTurn",
     "OrgType",
     "OrgUnit",
     "Party",
@@ -98,12 +129,18 @@ __all__ = [
     "QuestionRevision",
     "QuizResponse",
     "ReadingClock",
+    "Recheck",
+    "RecheckState",
+    "RecordCorrection",
     "RecordKind",
+    "Regrade",
     "ReviewPolicy",
     "Role",
     "RoleGrant",
     "SeparatedAdmin",
     "SignInFailure",
+    "StandingKind",
+    "StandingState",
     "TrainingRecord",
     "new_public_id",
 ]

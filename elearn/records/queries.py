@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session, joinedload
 
 from elearn.core.credit.rules import Target, yearly_target
 from elearn.core.errors import NotFound
-from elearn.models import HoursBucket, Person, RecordKind, TrainingRecord
+from elearn.models import HoursBucket, Person, RecordCorrection, RecordKind, TrainingRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,37 @@ def record_by_source(session: Session, source_key: str) -> TrainingRecord | None
     return session.scalar(select(TrainingRecord).where(TrainingRecord.source_key == source_key))
 
 
+def is_current() -> ColumnElement[bool]:
+    """A record that no later one took the place of; only these are shown and counted."""
+    return TrainingRecord.id.not_in(select(RecordCorrection.supersedes_id))
+
+
+def current_record(session: Session, record: TrainingRecord) -> TrainingRecord:
+    """The last of the chain that begins with or goes through `record`."""
+    while True:
+        query = select(RecordCorrection).where(RecordCorrection.supersedes_id == record.id)
+        later = session.scalar(query.options(joinedload(RecordCorrection.record)))
+        if later is None:
+            return record
+        record = later.record
+
+
+def record_history(
+    session: Session, record: TrainingRecord
+) -> tuple[RecordCorrection | None, RecordCorrection | None]:
+    """What `record` took the place of, and what took its place, each with the reason."""
+    either = (RecordCorrection.record_id, RecordCorrection.supersedes_id)
+    before, after = (
+        session.scalar(
+            select(RecordCorrection)
+            .where(column == record.id)
+            .options(joinedload(RecordCorrection.record), joinedload(RecordCorrection.supersedes))
+        )
+        for column in either
+    )
+    return before, after
+
+
 def get_own_record(session: Session, person: Person, public_id: str) -> TrainingRecord:
     """A record of this very person. Raises NotFound for anybody else's."""
     record = session.scalar(
@@ -62,7 +93,7 @@ def records_of(
     session: Session, person_id: int, *, year: int | None = None
 ) -> list[TrainingRecord]:
     """Newest first; of one credit year or of all."""
-    query = select(TrainingRecord).where(TrainingRecord.person_id == person_id)
+    query = select(TrainingRecord).where(TrainingRecord.person_id == person_id, is_current())
     if year is not None:
         query = query.where(TrainingRecord.credit_year == year)
     query = query.order_by(TrainingRecord.finished_at.desc(), TrainingRecord.id.desc())
@@ -77,7 +108,7 @@ def hours_of(session: Session, person_id: int) -> dict[tuple[int, HoursBucket], 
             TrainingRecord.hours_bucket,
             func.sum(TrainingRecord.hours_centi),
         )
-        .where(TrainingRecord.person_id == person_id)
+        .where(TrainingRecord.person_id == person_id, is_current())
         .group_by(TrainingRecord.credit_year, TrainingRecord.hours_bucket)
     )
     return {
@@ -99,6 +130,7 @@ def hours_between(
             TrainingRecord.person_id.in_(person_ids),
             TrainingRecord.finished_at >= start,
             TrainingRecord.finished_at < end,
+            is_current(),
         )
         .group_by(TrainingRecord.person_id, TrainingRecord.hours_bucket)
     )

@@ -57,6 +57,8 @@ ROUTES: Final[dict[str, Access | Permission]] = {
     "exams.confirm": Access.SIGNED_IN,
     "exams.submit": Access.SIGNED_IN,
     "exams.result": Access.SIGNED_IN,
+    "exams.object_to_item": Access.SIGNED_IN,
+    "exams.dismiss": Access.SIGNED_IN,
     # exams, as staff
     "exams.manage": Permission.SCHEDULE_EXAM,
     "exams.schedule": Permission.SCHEDULE_EXAM,
@@ -68,6 +70,12 @@ ROUTES: Final[dict[str, Access | Permission]] = {
     "exams.edit_blueprint": Permission.SCHEDULE_EXAM,
     "exams.marking": Permission.MARK_EXAM,
     "exams.mark_attempt": Permission.MARK_EXAM,
+    "exams.corrections": Permission.VIEW_CONTENT,
+    "exams.propose": Permission.VIEW_CONTENT,
+    "exams.correction": Permission.VIEW_CONTENT,
+    "exams.decide_correction": Permission.VIEW_CONTENT,
+    "exams.disputes": Permission.VIEW_CONTENT,
+    "exams.dispute": Permission.VIEW_CONTENT,
     # records
     "records.portfolio": Access.SIGNED_IN,
     "records.record": Access.SIGNED_IN,

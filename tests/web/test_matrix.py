@@ -18,7 +18,18 @@ from sqlalchemy.orm import Session
 
 from elearn import db
 from elearn.core.access import HOLDERS, Permission, Role
-from elearn.models import ContentAsset, LawVersion, PendingImport, Person, RoleGrant
+from elearn.models import (
+    Attempt,
+    ContentAsset,
+    Dispute,
+    ExamNotice,
+    KeyCorrection,
+    LawVersion,
+    PendingImport,
+    Person,
+    QuestionRevision,
+    RoleGrant,
+)
 from elearn.web.policy import ROUTES, Access
 from tests.conftest import Browser
 from tests.factories import make_grant, make_person, make_unit
@@ -46,6 +57,11 @@ OBJECTS: dict[str, tuple[str, str]] = {
     "exams.release": ("exam", "unit"),
     "exams.cancel": ("exam", "unit"),
     "exams.mark_attempt": ("pending", "unit"),
+    "exams.correction": ("correction", "unit"),
+    "exams.decide_correction": ("correction", "unit"),
+    "exams.dispute": ("dispute", "unit"),
+    "exams.object_to_item": ("attempt", "own"),
+    "exams.dismiss": ("notice", "own"),
     "records.record": ("record", "own"),
     "assignments.detail": ("assignment", "unit"),
     "assignments.cancel": ("assignment", "unit"),
@@ -115,6 +131,7 @@ def build_world(session: Session) -> World:
         created_at=now,
     )
     session.add(upload)
+    after = after_the_exam(session, attempt, questions[0].revision_hash, bureau.path, now)
     asset = ContentAsset(sha256="a" * 64, name="图.png", mime="image/png", data=b"\x89PNG")
     session.add(asset)
     session.commit()
@@ -127,6 +144,7 @@ def build_world(session: Session) -> World:
             "sha256": asset.sha256,
             "short": session.scalars(select(LawVersion.short)).first(),
             "filename": "icon.svg",
+            "digest": questions[0].revision_hash,
         },
         "blueprint": {"code": exam.blueprint_revision.blueprint.code},
         "question": {"code": questions[0].code},
@@ -138,12 +156,52 @@ def build_world(session: Session) -> World:
         "person": {"public_id": owner.public_id},
         "unit": {"public_id": bureau.public_id},
         "upload": {"public_id": upload.public_id},
+        **{kind: {"public_id": public_id} for kind, public_id in after.items()},
         "grant": {"grant_id": grant.id, "public_id": str(grant.id)},
     }
     for endpoint in ("exams.blueprint", "exams.edit_blueprint"):
         world.args[endpoint] = world.args["blueprint"]
     world.args["authoring.question"] = world.args["question"]
     return world
+
+
+def after_the_exam(
+    session: Session, attempt: Attempt, digest: str, path: str, now: datetime
+) -> dict[str, str]:
+    """What corrections, disputes and notices are about; kind -> public id."""
+    revision = session.scalars(
+        select(QuestionRevision).where(QuestionRevision.hash == digest)
+    ).one()
+    owner, exam = attempt.person_id, attempt.exam_id
+    correction = KeyCorrection(
+        question_revision_id=revision.id,
+        exam_id=exam,
+        org_path=path,
+        kind="VOID",
+        change={},
+        reason="题目有误",
+        citation="监察法@2024-12-25#46",
+        state="PROPOSED",
+        proposed_by_id=owner,
+        proposed_at=now,
+    )
+    dispute = Dispute(
+        attempt_id=attempt.id,
+        item_no=1,
+        question_revision_id=revision.id,
+        person_id=owner,
+        text="我认为答案有误",
+        state="OPEN",
+        created_at=now,
+    )
+    notice = ExamNotice(person_id=owner, exam_id=exam, text="告知", created_at=now)
+    session.add_all([correction, dispute, notice])
+    session.flush()
+    return {
+        "correction": correction.public_id,
+        "dispute": dispute.public_id,
+        "notice": notice.public_id,
+    }
 
 
 def expected(endpoint: str, who: str, scope: str) -> str:

@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from elearn import db
+from elearn.exams.corrections.worker import advance as advance_corrections
 
 from .queries import due_query
 from .services import close_due_attempts
@@ -56,6 +57,7 @@ def run(
     while not stop.is_set():
         try:
             sweep(engine, now=clock())
+            advance_corrections(engine, now=clock())
         except SQLAlchemyError:
             log.exception("sweep failed; trying again")
         stop.wait(every_s)

@@ -14,8 +14,9 @@ from elearn.core.assembly.model import MULTI_SCORING_NAMES, MultiScoring
 from elearn.core.errors import DomainError, Gone
 from elearn.core.grading.answers import CHOICES
 from elearn.exams.blueprints.queries import read_spec
+from elearn.exams.disputes.queries import disputes_of
 from elearn.exams.grades.policy import GRACE
-from elearn.exams.grades.queries import last_grade, last_grades, visible_of
+from elearn.exams.grades.queries import final_grades, last_grade, last_grades, visible_of
 from elearn.exams.settle import settle, stay_signed_in
 from elearn.exams.sittings.queries import exams_of_person_query, get_exam_for
 from elearn.models import Attempt, AttemptState, Exam
@@ -227,7 +228,9 @@ def result(public_id: str) -> Response | str:
         blueprint=read_spec(attempt.exam.blueprint_revision),
         seen=seen,
         grade=grade if seen.score else None,
+        grades=final_grades(work, attempt.id) if seen.score else (),
         review=load_review(work, attempt, grade) if seen.review and grade else None,
+        disputes=disputes_of(work, attempt.id) if seen.review else {},
         receipt=receipt_code(answers_digest(attempt, answers)),
         answered=attempt.answered,
         total=sum(len(section["items"]) for section in attempt.paper["sections"]),

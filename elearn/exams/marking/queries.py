@@ -14,7 +14,7 @@ from elearn.core.grading.answers import is_empty
 from elearn.core.grading.grade import GradeState, Place
 from elearn.core.questions.model import QuestionType, RubricPoint
 from elearn.exams.attempts.queries import current_answers, paper_of
-from elearn.exams.grades.services import marks_rows
+from elearn.exams.grades.queries import marks_rows
 from elearn.models import Attempt, AttemptState, Exam, Grade, Mark, OrgUnit, Person
 
 ALIAS_LETTERS: Final = 6
