@@ -9,6 +9,7 @@ from elearn.exams.attempts import views as attempts
 from elearn.exams.blueprints import views as blueprints
 from elearn.exams.corrections import views as corrections
 from elearn.exams.disputes import views as disputes
+from elearn.exams.makeups import views as makeups
 from elearn.exams.marking import views as marking
 from elearn.exams.notices import views as notices
 from elearn.exams.sittings import views as sittings
@@ -46,6 +47,12 @@ ROUTES: Final[tuple[tuple[str, Callable[..., Any], tuple[str, ...], tuple[str, .
     ),
     ("marking", marking.marking, GET, ("/manage/marking",)),
     ("mark_attempt", marking.mark_attempt_page, FORM, ("/manage/marking/<public_id>",)),
+    # make-ups
+    ("ask_standing", makeups.ask_standing, POST, ("/exams/<public_id>/standing",)),
+    ("makeups", makeups.makeups, FORM, ("/manage/exams/<public_id>/makeups",)),
+    ("resit_rules", makeups.resit_rules, POST, ("/manage/exams/<public_id>/resit-rules",)),
+    ("decide_standing", makeups.decide, POST, ("/manage/standings/<public_id>/decide",)),
+    ("deferrals", makeups.deferrals, FORM, ("/manage/deferrals",)),
     # corrections, disputes, notices
     ("corrections", corrections.corrections, GET, ("/manage/corrections",)),
     ("propose", corrections.propose, FORM, ("/manage/corrections/new/<digest>",)),

@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
+from typing import Final
 
-from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select
+from sqlalchemy.orm import Session, aliased, joinedload
 
 from elearn.core.credit.rules import Target, yearly_target
 from elearn.core.errors import NotFound
 from elearn.models import HoursBucket, Person, RecordCorrection, RecordKind, TrainingRecord
+
+REMIND_DAYS: Final = 60  # before a pass stops counting
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,30 @@ def record_history(
         for column in either
     )
     return before, after
+
+
+def expiring(today: date, *, days: int = REMIND_DAYS) -> Select[TrainingRecord]:
+    """Passes that stop counting within `days`, the soonest first, unless a later pass of the same
+    paper already counts longer. Conditions on the person can be added."""
+    later = aliased(TrainingRecord)
+    renewed = exists().where(
+        later.person_id == TrainingRecord.person_id,
+        later.kind == TrainingRecord.kind,
+        later.subject_code == TrainingRecord.subject_code,
+        later.passed,
+        later.id.not_in(select(RecordCorrection.supersedes_id)),
+        or_(later.valid_until.is_(None), later.valid_until > TrainingRecord.valid_until),
+    )
+    return (
+        select(TrainingRecord)
+        .where(
+            TrainingRecord.passed,
+            TrainingRecord.valid_until.between(today, today + timedelta(days=days)),
+            is_current(),
+            ~renewed,
+        )
+        .order_by(TrainingRecord.valid_until, TrainingRecord.id)
+    )
 
 
 def get_own_record(session: Session, person: Person, public_id: str) -> TrainingRecord:

@@ -57,6 +57,7 @@ ROUTES: Final[dict[str, Access | Permission]] = {
     "exams.confirm": Access.SIGNED_IN,
     "exams.submit": Access.SIGNED_IN,
     "exams.result": Access.SIGNED_IN,
+    "exams.ask_standing": Access.SIGNED_IN,
     "exams.object_to_item": Access.SIGNED_IN,
     "exams.dismiss": Access.SIGNED_IN,
     # exams, as staff
@@ -70,6 +71,10 @@ ROUTES: Final[dict[str, Access | Permission]] = {
     "exams.edit_blueprint": Permission.SCHEDULE_EXAM,
     "exams.marking": Permission.MARK_EXAM,
     "exams.mark_attempt": Permission.MARK_EXAM,
+    "exams.makeups": Permission.SCHEDULE_EXAM,
+    "exams.resit_rules": Permission.SCHEDULE_EXAM,
+    "exams.decide_standing": Permission.SCHEDULE_EXAM,
+    "exams.deferrals": Permission.MANAGE_ASSIGNMENT,
     "exams.corrections": Permission.VIEW_CONTENT,
     "exams.propose": Permission.VIEW_CONTENT,
     "exams.correction": Permission.VIEW_CONTENT,
@@ -82,6 +87,7 @@ ROUTES: Final[dict[str, Access | Permission]] = {
     # reports
     "reports.completion": Permission.VIEW_REPORT,
     "reports.export": Permission.VIEW_REPORT,
+    "reports.expiring": Permission.VIEW_REPORT,
     "reports.person": Permission.VIEW_REPORT,
     # authoring
     "authoring.overview": Permission.VIEW_CONTENT,

@@ -23,6 +23,7 @@ from elearn.models import (
     ContentAsset,
     Dispute,
     ExamNotice,
+    ExamStanding,
     KeyCorrection,
     LawVersion,
     PendingImport,
@@ -57,6 +58,10 @@ OBJECTS: dict[str, tuple[str, str]] = {
     "exams.release": ("exam", "unit"),
     "exams.cancel": ("exam", "unit"),
     "exams.mark_attempt": ("pending", "unit"),
+    "exams.ask_standing": ("exam", "audience"),
+    "exams.makeups": ("exam", "unit"),
+    "exams.resit_rules": ("exam", "unit"),
+    "exams.decide_standing": ("standing", "unit"),
     "exams.correction": ("correction", "unit"),
     "exams.decide_correction": ("correction", "unit"),
     "exams.dispute": ("dispute", "unit"),
@@ -195,12 +200,22 @@ def after_the_exam(
         created_at=now,
     )
     notice = ExamNotice(person_id=owner, exam_id=exam, text="告知", created_at=now)
-    session.add_all([correction, dispute, notice])
+    standing = ExamStanding(
+        exam_id=exam,
+        person_id=owner,
+        kind="DEFERRAL",
+        reason="住院",
+        state="REQUESTED",
+        requested_by_id=owner,
+        requested_at=now,
+    )
+    session.add_all([correction, dispute, notice, standing])
     session.flush()
     return {
         "correction": correction.public_id,
         "dispute": dispute.public_id,
         "notice": notice.public_id,
+        "standing": standing.public_id,
     }
 
 

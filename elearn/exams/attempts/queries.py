@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -45,6 +45,11 @@ class Situation:
         return next((a for a in self.attempts if a.state == AttemptState.IN_PROGRESS), None)
 
     @property
+    def next_try_at(self) -> datetime | None:
+        """When the cooldown of the last try is over; None without one."""
+        return next_try_at(self.exam, self.attempts)
+
+    @property
     def left(self) -> int:
         """Attempts not used yet."""
         return max(0, self.exam.attempts_max - len(self.attempts))
@@ -61,6 +66,14 @@ def standing(exam: Exam, attempts: Sequence[Attempt], now: datetime) -> Standing
     if now >= exam.closes_at:
         return Standing.CLOSED
     return Standing.USED_UP if len(attempts) >= exam.attempts_max else Standing.OPEN
+
+
+def next_try_at(exam: Exam, attempts: Sequence[Attempt]) -> datetime | None:
+    """The exam's days after the last hand-in."""
+    handed_in = [attempt.submitted_at for attempt in attempts if attempt.submitted_at]
+    if not exam.cooldown_days or not handed_in:
+        return None
+    return max(handed_in) + timedelta(days=exam.cooldown_days)
 
 
 def situations(

@@ -15,21 +15,24 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from elearn.audit import record_act
+from elearn.config import DISPLAY_ZONE
 from elearn.core.errors import Conflict, DomainError, Gone, NotFound
 from elearn.core.grading.answers import Answer, is_empty
 from elearn.exams.blueprints.queries import read_spec
 from elearn.exams.grades.policy import GRACE
 from elearn.exams.grades.services import grade_attempt
+from elearn.exams.makeups.queries import seen_codes
 from elearn.exams.sittings.queries import is_eligible
 from elearn.models import AnswerEvent, Attempt, AttemptState, ClosedBy, Exam, Person
 
 from .events import AnswerEventIn, Delivery, SaveReply, check_events, read_flags, read_page
-from .papers import draw_paper
+from .papers import draw_unseen
 from .queries import (
     Standing,
     answered_items,
     current_answers,
     due_query,
+    next_try_at,
     open_attempt,
     paper_of,
     standing,
@@ -59,8 +62,10 @@ def start_attempt(
     if not is_eligible(session, exam=exam, person=person):
         raise NotFound
     _require_open(exam, earlier, now)
+    _require_cooled(exam, earlier, now)
+    seen = seen_codes(session, exam=exam, person_id=person.id) if exam.is_makeup else frozenset()
     blueprint = read_spec(exam.blueprint_revision)
-    paper, bank = draw_paper(session, blueprint=blueprint, seed=seed)
+    paper, bank, avoided = draw_unseen(session, blueprint=blueprint, seed=seed, seen=seen)
     attempt = Attempt(
         exam_id=exam.id,
         person_id=person.id,
@@ -70,6 +75,7 @@ def start_attempt(
         bank_hash=bank,
         paper_hash=paper.hash,
         paper=paper.canonical(),
+        avoided=avoided,
         started_at=now,
         deadline_at=min(now + timedelta(seconds=exam.duration_s), exam.closes_at),
     )
@@ -205,6 +211,16 @@ def _require_open(exam: Exam, earlier: Sequence[Attempt], now: datetime) -> None
         raise Gone("考试已结束。", code="E-CLOSED")
     if now_is is Standing.USED_UP:
         raise Conflict("考试次数已用完。", code="E-USED")
+
+
+def _require_cooled(exam: Exam, earlier: Sequence[Attempt], now: datetime) -> None:
+    """重考间隔: so many days after handing in."""
+    at = next_try_at(exam, earlier)
+    if at is not None and now < at:
+        when = at.astimezone(DISPLAY_ZONE).strftime("%Y-%m-%d %H:%M")
+        raise Conflict(
+            f"两次考试要间隔 {exam.cooldown_days} 天，{when} 后可以再考。", code="E-COOLDOWN"
+        )
 
 
 def _hold(session: Session, attempt: Attempt) -> None:

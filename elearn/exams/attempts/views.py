@@ -17,6 +17,12 @@ from elearn.exams.blueprints.queries import read_spec
 from elearn.exams.disputes.queries import disputes_of
 from elearn.exams.grades.policy import GRACE
 from elearn.exams.grades.queries import final_grades, last_grade, last_grades, visible_of
+from elearn.exams.makeups.queries import (
+    STANDING_NAMES,
+    STANDING_STATES,
+    main_of,
+    standing_of,
+)
 from elearn.exams.settle import settle, stay_signed_in
 from elearn.exams.sittings.queries import exams_of_person_query, get_exam_for
 from elearn.models import Attempt, AttemptState, Exam
@@ -259,6 +265,11 @@ def _lobby_page(public_id: str, *, problem: str) -> str:
         scoring=_scoring_words(spec.multi_scoring),
         person=person,
         problem=problem,
+        main=main_of(work, exam),
+        asked=standing_of(work, exam_id=exam.id, person_id=person.id),
+        kinds=STANDING_NAMES,
+        states=STANDING_STATES,
+        now=now,
         remaining_ms=_remaining_ms(running) if running else 0,
         grades=grades,
         seen={
