@@ -47,6 +47,13 @@ ROUTES: Final[tuple[tuple[str, Callable[..., Any], tuple[str, ...], tuple[str, .
     ),
     ("marking", marking.marking, GET, ("/manage/marking",)),
     ("mark_attempt", marking.mark_attempt_page, FORM, ("/manage/marking/<public_id>",)),
+    # marking rules and rechecks
+    ("take_sheet", marking.take_sheet, POST, ("/manage/marking/take",)),
+    ("leave_sheet", marking.leave, POST, ("/manage/marking/<public_id>/leave",)),
+    ("marking_rules", marking.marking_rules, FORM, ("/manage/exams/<public_id>/marking-rules",)),
+    ("order_recheck", marking.order, POST, ("/manage/exams/<public_id>/recheck",)),
+    ("decide_recheck", marking.decide, POST, ("/manage/rechecks/<public_id>/decide",)),
+    ("ask_recheck", marking.ask_recheck, POST, ("/attempts/<public_id>/recheck",)),
     # make-ups
     ("ask_standing", makeups.ask_standing, POST, ("/exams/<public_id>/standing",)),
     ("makeups", makeups.makeups, FORM, ("/manage/exams/<public_id>/makeups",)),

@@ -23,6 +23,7 @@ from elearn.exams.makeups.queries import (
     main_of,
     standing_of,
 )
+from elearn.exams.marking.queries import has_marks, recheck_of
 from elearn.exams.settle import settle, stay_signed_in
 from elearn.exams.sittings.queries import exams_of_person_query, get_exam_for
 from elearn.models import Attempt, AttemptState, Exam
@@ -235,6 +236,8 @@ def result(public_id: str) -> Response | str:
         seen=seen,
         grade=grade if seen.score else None,
         grades=final_grades(work, attempt.id) if seen.score else (),
+        recheck=recheck_of(work, attempt.id) if seen.score else None,
+        can_recheck=seen.score and has_marks(work, attempt.id),
         review=load_review(work, attempt, grade) if seen.review and grade else None,
         disputes=disputes_of(work, attempt.id) if seen.review else {},
         receipt=receipt_code(answers_digest(attempt, answers)),
