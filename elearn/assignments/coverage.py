@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
 from sqlalchemy.orm import contains_eager
 
+from elearn.exams.makeups.conditions import excused
 from elearn.models import (
     Assignment,
     AssignmentKind,
@@ -93,10 +94,12 @@ class Asked:
         self._listed_only = exam is not None and exam.listed_only
         self._excluded = frozenset(_excluded_parties(assignment))
 
-    def asks(self, who: Who, *, listed: bool) -> bool:
-        """Does the assignment ask this active person? `listed`: named for the exam."""
+    def asks(self, who: Who, *, listed: bool, excused: bool = False) -> bool:
+        """Does the assignment ask this active person? `listed`: named for the exam; `excused`:
+        deferred or exempted."""
         return (
-            who.path.startswith(self._path)
+            not excused
+            and who.path.startswith(self._path)
             and (not self._ranks or who.rank in self._ranks)
             and (listed or not self._listed_only)
             and who.party not in self._excluded
@@ -121,6 +124,8 @@ def coverage(assignment: Assignment) -> list[ColumnElement[bool]]:
                 ExamCandidate.exam_id == assignment.exam.id, ExamCandidate.person_id == Person.id
             )
         )
+    if assignment.exam is not None:
+        conditions.append(~excused(assignment.exam.id))
     excluded = _excluded_parties(assignment)
     if excluded:
         conditions.append(or_(Person.party.is_(None), Person.party.not_in(excluded)))

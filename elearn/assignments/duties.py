@@ -7,11 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from elearn.core.duties import DutyState, Fact, duty_state
 from elearn.core.rates import Counts
+from elearn.exams.makeups.conditions import changed_duties
 from elearn.models import (
     Assignment,
     Attempt,
@@ -38,14 +39,18 @@ class Duty:
 def duties_of(
     session: Session, people: Sequence[Who], assignments: Sequence[Assignment], *, now: datetime
 ) -> dict[int, list[Duty]]:
-    """Person id -> duties, in the order of `assignments`. Four statements at most."""
+    """Person id -> duties, in the order of `assignments`. Five statements at most."""
     facts = _Facts(session, [who.id for who in people], assignments, now)
     found: dict[int, list[Duty]] = {who.id: [] for who in people}
     for assignment in assignments:
         asked, due = Asked(assignment), due_of(assignment)
         exam, past_due = is_exam(assignment), due <= now
         for who in people:
-            if asked.asks(who, listed=facts.listed(assignment, who.id)):
+            if asked.asks(
+                who,
+                listed=facts.listed(assignment, who.id),
+                excused=facts.excused(assignment, who.id),
+            ):
                 seen = facts.of(assignment, who.id)
                 state = duty_state(seen, is_exam=exam, past_due=past_due)
                 found[who.id].append(Duty(assignment, seen, state, due))
@@ -86,14 +91,23 @@ class _Facts:
         self._done = _done(session, ids, [course.code for course in courses])
         self._started = _started(session, ids, [course.id for course in courses])
         self._sat = _sat(session, ids, [exam.id for exam in exams], now)
+        self._excused: set[tuple[int, int]] = set()
+        self._made_up: set[tuple[int, int]] = set()
+        for person, exam, passed in _changed(session, ids, [exam.id for exam in exams]):
+            (self._made_up if passed else self._excused).add((person, exam))
         self._listed = _listed(session, ids, [exam.id for exam in exams if exam.listed_only])
 
     def listed(self, assignment: Assignment, person_id: int) -> bool:
         return (person_id, assignment.exam_id) in self._listed
 
+    def excused(self, assignment: Assignment, person_id: int) -> bool:
+        return (person_id, assignment.exam_id) in self._excused
+
     def of(self, assignment: Assignment, person_id: int) -> Fact:
         if assignment.exam is not None:
             attempts, facts = self._sat.get((person_id, assignment.exam.id), (0, Fact(0)))
+            if (person_id, assignment.exam.id) in self._made_up:
+                facts |= Fact.TOOK | Fact.PASSED
             return facts | Fact.USED_UP if attempts >= assignment.exam.attempts_max else facts
         facts = Fact(0)
         if assignment.course and (person_id, assignment.course.code) in self._done:
@@ -134,6 +148,12 @@ def _sat(
         (row.person_id, row.exam_id): (row.attempts, Fact(row.facts))
         for row in session.execute(query)
     }
+
+
+def _changed(
+    session: Session, ids: Sequence[int], exam_ids: Sequence[int]
+) -> Sequence[Row[int, int, bool]]:
+    return session.execute(changed_duties(ids, exam_ids)).all() if exam_ids else []
 
 
 def _listed(

@@ -27,6 +27,7 @@ from sqlalchemy.orm import Session, aliased
 
 from elearn.core.duties import DutyState, Fact, duty_state, facts_in_state
 from elearn.core.rates import Counts
+from elearn.exams.makeups.conditions import passed_makeup
 from elearn.models import (
     Assignment,
     Attempt,
@@ -53,9 +54,15 @@ def facts_query(assignment: Assignment, *, now: datetime) -> Select[*tuple[Any, 
     ).join(Person.org_unit)
     if assignment.exam is not None:
         sat = sittings(now).where(Attempt.exam_id == assignment.exam.id).subquery()
-        facts = func.coalesce(sat.c.facts, 0) + case(
+        known = func.coalesce(sat.c.facts, 0)
+        facts = known + case(
             (sat.c.attempts >= assignment.exam.attempts_max, Fact.USED_UP.value), else_=0
         )
+        # Passing a make-up is having sat and passed the exam it makes up for.
+        made_up = passed_makeup(assignment.exam.id)
+        for fact in (Fact.TOOK, Fact.PASSED):
+            missing = known.op("&")(fact.value) == 0
+            facts += case((and_(made_up, missing), fact.value), else_=0)
         query = query.outerjoin(sat, sat.c.person_id == Person.id)
     else:
         done = exists().where(

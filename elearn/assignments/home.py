@@ -1,7 +1,7 @@
 """The home page: what one person has to do, in the order to do it. A handful of statements."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum
 
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, defer, joinedload, selectinload
 from elearn.config import DISPLAY_ZONE
 from elearn.core.duties import DutyState, Fact, due_words, is_soon
 from elearn.exams.attempts.queries import Situation, Standing, situations
+from elearn.exams.notices.queries import unread_notices
 from elearn.exams.sittings.queries import exams_of_person_query
 from elearn.models import (
     Assignment,
@@ -18,12 +19,14 @@ from elearn.models import (
     Course,
     CourseRevision,
     Exam,
+    ExamNotice,
     Lesson,
     LessonProgress,
     Person,
     RecordKind,
     TrainingRecord,
 )
+from elearn.records.queries import expiring
 
 from .coverage import Who, assignments_in_force
 from .duties import Duty, duties_of
@@ -91,6 +94,8 @@ class Home:
     todo: list[CourseCard | ExamCard]
     optional: list[CourseCard | ExamCard]
     closed: list[ExamCard]
+    notices: list[ExamNotice] = field(default_factory=list)
+    expiring: list[TrainingRecord] = field(default_factory=list)
 
 
 def home_of(session: Session, *, person: Person, now: datetime) -> Home:
@@ -105,7 +110,15 @@ def home_of(session: Session, *, person: Person, now: datetime) -> Home:
         todo=asked,
         optional=[card for card in cards if card not in asked],
         closed=[card for card in exams if card.over],
+        notices=unread_notices(session, person.id),
+        expiring=_expiring(session, person, now),
     )
+
+
+def _expiring(session: Session, person: Person, now: datetime) -> list[TrainingRecord]:
+    today = now.astimezone(DISPLAY_ZONE).date()
+    query = expiring(today).where(TrainingRecord.person_id == person.id)
+    return list(session.scalars(query))
 
 
 def _duties(session: Session, person: Person, now: datetime) -> list[Duty]:

@@ -8,9 +8,13 @@ from flask import Blueprint
 from elearn.exams.analysis import views as analysis
 from elearn.exams.attempts import views as attempts
 from elearn.exams.blueprints import views as blueprints
+from elearn.exams.corrections import views as corrections
+from elearn.exams.disputes import views as disputes
 from elearn.exams.late import views as late
+from elearn.exams.makeups import views as makeups
 from elearn.exams.marking import views as marking
 from elearn.exams.moving import views as moving
+from elearn.exams.notices import views as notices
 from elearn.exams.papers import views as papers
 from elearn.exams.printing import views as printing
 from elearn.exams.sittings import views as sittings
@@ -121,6 +125,33 @@ ROUTES: Final[tuple[tuple[str, Callable[..., Any], tuple[str, ...], tuple[str, .
         ("/manage/exams/<public_id>/papers/looks/<look>/approve",),
     ),
     ("move", moving.move, FORM, ("/manage/exams/<public_id>/move",)),
+    # marking rules and rechecks
+    ("take_sheet", marking.take_sheet, POST, ("/manage/marking/take",)),
+    ("leave_sheet", marking.leave, POST, ("/manage/marking/<public_id>/leave",)),
+    ("marking_rules", marking.marking_rules, FORM, ("/manage/exams/<public_id>/marking-rules",)),
+    ("order_recheck", marking.order, POST, ("/manage/exams/<public_id>/recheck",)),
+    ("decide_recheck", marking.decide, POST, ("/manage/rechecks/<public_id>/decide",)),
+    ("ask_recheck", marking.ask_recheck, POST, ("/attempts/<public_id>/recheck",)),
+    # make-ups
+    ("ask_standing", makeups.ask_standing, POST, ("/exams/<public_id>/standing",)),
+    ("makeups", makeups.makeups, FORM, ("/manage/exams/<public_id>/makeups",)),
+    ("resit_rules", makeups.resit_rules, POST, ("/manage/exams/<public_id>/resit-rules",)),
+    ("decide_standing", makeups.decide, POST, ("/manage/standings/<public_id>/decide",)),
+    ("deferrals", makeups.deferrals, FORM, ("/manage/deferrals",)),
+    # corrections, disputes, notices
+    ("corrections", corrections.corrections, GET, ("/manage/corrections",)),
+    ("propose", corrections.propose, FORM, ("/manage/corrections/new/<digest>",)),
+    ("correction", corrections.correction, GET, ("/manage/corrections/<public_id>",)),
+    (
+        "decide_correction",
+        corrections.decide_correction,
+        POST,
+        ("/manage/corrections/<public_id>/decide",),
+    ),
+    ("disputes", disputes.disputes, GET, ("/manage/disputes",)),
+    ("dispute", disputes.dispute, FORM, ("/manage/disputes/<public_id>",)),
+    ("object_to_item", disputes.object_to_item, POST, ("/attempts/<public_id>/dispute",)),
+    ("dismiss", notices.dismiss, POST, ("/notices/<public_id>/read",)),
 )
 
 for endpoint, view, methods, addresses in ROUTES:

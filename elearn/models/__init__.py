@@ -17,6 +17,15 @@ from .content import (
     LessonCitation,
     LessonQuizItem,
 )
+from .corrections import (
+    CorrectionState,
+    Dispute,
+    DisputeState,
+    ExamNotice,
+    KeyCorrection,
+    RecordCorrection,
+    Regrade,
+)
 from .editing import FactConfirmation
 from .exams import (
     AnswerDecision,
@@ -35,6 +44,15 @@ from .exams import (
 )
 from .imports import PendingImport
 from .learning import LessonProgress, QuizResponse, ReadingClock
+from .makeups import (
+    ExamMakeup,
+    ExamStanding,
+    MakeupCandidate,
+    MakeupCause,
+    StandingKind,
+    StandingState,
+)
+from .marking import MarkingRule, MarkingSkip, MarkingTurn, Recheck, RecheckState
 from .papers import (
     BankSnapshot,
     BlueprintReport,
@@ -93,6 +111,7 @@ APPEND_ONLY = (
     "quiz_response",
     "reflection",
     "reflection_review",
+    "record_correction",
     "training_record",
 )
 
@@ -115,28 +134,40 @@ __all__ = [
     "ClosedBy",
     "ContentAsset",
     "ContentFile",
+    "CorrectionState",
     "Course",
     "CourseRevision",
     "DifficultyDecision",
+    "Dispute",
+    "DisputeState",
     "EventStatus",
     "Exam",
     "ExamAnalysis",
     "ExamCandidate",
     "ExamForm",
+    "ExamMakeup",
+    "ExamNotice",
     "ExamPapers",
     "ExamSeed",
+    "ExamStanding",
     "FactConfirmation",
     "FileKind",
     "Grade",
     "HoursBucket",
     "ItemAnalysis",
+    "KeyCorrection",
     "LawVersion",
     "Lesson",
     "LessonCitation",
     "LessonProgress",
     "LessonQuizItem",
     "LoginSession",
+    "MakeupCandidate",
+    "MakeupCause",
     "Mark",
+    "MarkingRule",
+    "MarkingSkip",
+    "MarkingTurn",
     "OpeningKind",
     "OrgType",
     "OrgUnit",
@@ -156,9 +187,13 @@ __all__ = [
     "QuestionRevision",
     "QuizResponse",
     "ReadingClock",
+    "Recheck",
+    "RecheckState",
+    "RecordCorrection",
     "RecordKind",
     "Reflection",
     "ReflectionReview",
+    "Regrade",
     "ResultSource",
     "ReviewPolicy",
     "Role",
@@ -166,6 +201,8 @@ __all__ = [
     "SealedPaper",
     "SeparatedAdmin",
     "SignInFailure",
+    "StandingKind",
+    "StandingState",
     "TrainingRecord",
     "Verdict",
     "new_public_id",

@@ -14,6 +14,7 @@ from sqlalchemy import (
     UniqueConstraint,
     false,
     text,
+    true,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -109,6 +110,11 @@ class Exam(Base):
     review_policy: Mapped[ReviewPolicy] = mapped_column(String(20))
     results_released_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
+    # A make-up of another exam (`ExamMakeup`): its papers avoid what the person has seen.
+    is_makeup: Mapped[bool] = mapped_column(default=False, server_default=false())
+    # Days between handing in and the next try; how many make-ups the exam may get.
+    cooldown_days: Mapped[int] = mapped_column(default=0, server_default="0")
+    makeups_max: Mapped[int] = mapped_column(default=1, server_default="1")
     created_by_id: Mapped[int] = mapped_column(bigref, ForeignKey("person.id"))
     created_at: Mapped[datetime]
 
@@ -272,6 +278,8 @@ class Grade(Base):
     policy_version: Mapped[str] = mapped_column(String(20))
     detail: Mapped[dict[str, Any]]
     reason: Mapped[str] = mapped_column(String(200), default="")
+    # The last correction of a key that this grade knew of (`KeyCorrection.no`); 0: none.
+    keys_no: Mapped[int] = mapped_column(default=0, server_default="0")
     graded_at: Mapped[datetime]
 
     attempt: Mapped[Attempt] = relationship()
@@ -288,7 +296,9 @@ class Grade(Base):
 
 
 class Mark(Base):
-    """A marker's points for one short-answer part; the row with the highest id counts.
+    """A marker's points for one short-answer part; of the rows with `counts`, the last one counts.
+
+    Rows without `counts` are what one of two markers, or a recheck, gave on the way to the decision.
 
     `rubric` holds what was given for each rubric point, in the rubric's own hundredths;
     `points_centi` is the sum scaled to what the part is worth on this paper.
@@ -305,6 +315,8 @@ class Mark(Base):
     comment: Mapped[str] = mapped_column(Text, default="")
     marker_id: Mapped[int] = mapped_column(bigref, ForeignKey("person.id"))
     marked_at: Mapped[datetime]
+    round: Mapped[int] = mapped_column(default=1, server_default="1")
+    counts: Mapped[bool] = mapped_column(default=True, server_default=true())
 
     __table_args__ = (
         CheckConstraint("points_centi >= 0", name="points"),

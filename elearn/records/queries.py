@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
+from typing import Final
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select
+from sqlalchemy.orm import Session, aliased, joinedload
 
 from elearn.core.credit.rules import Target, yearly_target
 from elearn.core.errors import NotFound
-from elearn.models import HoursBucket, Person, RecordKind, TrainingRecord
+from elearn.models import HoursBucket, Person, RecordCorrection, RecordKind, TrainingRecord
+
+REMIND_DAYS: Final = 60  # before a pass stops counting
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,61 @@ def record_by_source(session: Session, source_key: str) -> TrainingRecord | None
     return session.scalar(select(TrainingRecord).where(TrainingRecord.source_key == source_key))
 
 
+def is_current() -> ColumnElement[bool]:
+    """A record that no later one took the place of; only these are shown and counted."""
+    return TrainingRecord.id.not_in(select(RecordCorrection.supersedes_id))
+
+
+def current_record(session: Session, record: TrainingRecord) -> TrainingRecord:
+    """The last of the chain that begins with or goes through `record`."""
+    while True:
+        query = select(RecordCorrection).where(RecordCorrection.supersedes_id == record.id)
+        later = session.scalar(query.options(joinedload(RecordCorrection.record)))
+        if later is None:
+            return record
+        record = later.record
+
+
+def record_history(
+    session: Session, record: TrainingRecord
+) -> tuple[RecordCorrection | None, RecordCorrection | None]:
+    """What `record` took the place of, and what took its place, each with the reason."""
+    either = (RecordCorrection.record_id, RecordCorrection.supersedes_id)
+    before, after = (
+        session.scalar(
+            select(RecordCorrection)
+            .where(column == record.id)
+            .options(joinedload(RecordCorrection.record), joinedload(RecordCorrection.supersedes))
+        )
+        for column in either
+    )
+    return before, after
+
+
+def expiring(today: date, *, days: int = REMIND_DAYS) -> Select[TrainingRecord]:
+    """Passes that stop counting within `days`, the soonest first, unless a later pass of the same
+    paper already counts longer. Conditions on the person can be added."""
+    later = aliased(TrainingRecord)
+    renewed = exists().where(
+        later.person_id == TrainingRecord.person_id,
+        later.kind == TrainingRecord.kind,
+        later.subject_code == TrainingRecord.subject_code,
+        later.passed,
+        later.id.not_in(select(RecordCorrection.supersedes_id)),
+        or_(later.valid_until.is_(None), later.valid_until > TrainingRecord.valid_until),
+    )
+    return (
+        select(TrainingRecord)
+        .where(
+            TrainingRecord.passed,
+            TrainingRecord.valid_until.between(today, today + timedelta(days=days)),
+            is_current(),
+            ~renewed,
+        )
+        .order_by(TrainingRecord.valid_until, TrainingRecord.id)
+    )
+
+
 def get_own_record(session: Session, person: Person, public_id: str) -> TrainingRecord:
     """A record of this very person. Raises NotFound for anybody else's."""
     record = session.scalar(
@@ -62,7 +120,7 @@ def records_of(
     session: Session, person_id: int, *, year: int | None = None
 ) -> list[TrainingRecord]:
     """Newest first; of one credit year or of all."""
-    query = select(TrainingRecord).where(TrainingRecord.person_id == person_id)
+    query = select(TrainingRecord).where(TrainingRecord.person_id == person_id, is_current())
     if year is not None:
         query = query.where(TrainingRecord.credit_year == year)
     query = query.order_by(TrainingRecord.finished_at.desc(), TrainingRecord.id.desc())
@@ -77,7 +135,7 @@ def hours_of(session: Session, person_id: int) -> dict[tuple[int, HoursBucket], 
             TrainingRecord.hours_bucket,
             func.sum(TrainingRecord.hours_centi),
         )
-        .where(TrainingRecord.person_id == person_id)
+        .where(TrainingRecord.person_id == person_id, is_current())
         .group_by(TrainingRecord.credit_year, TrainingRecord.hours_bucket)
     )
     return {
@@ -99,6 +157,7 @@ def hours_between(
             TrainingRecord.person_id.in_(person_ids),
             TrainingRecord.finished_at >= start,
             TrainingRecord.finished_at < end,
+            is_current(),
         )
         .group_by(TrainingRecord.person_id, TrainingRecord.hours_bucket)
     )

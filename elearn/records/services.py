@@ -17,15 +17,17 @@ from elearn.models import (
     HoursBucket,
     OrgUnit,
     Person,
+    RecordCorrection,
     RecordKind,
     TrainingRecord,
     new_public_id,
 )
 
-from .queries import record_by_source
+from .queries import current_record, is_current, record_by_source
 
 # The rule in force. Old records keep the rule and version that made them.
 CREDIT_RULE = "declared"
+KEY_LENGTH = len("attempt:") + 22  # of "attempt:<public id>"
 
 # Every column but the key of the row and the hash itself.
 HASHED = tuple(
@@ -100,30 +102,50 @@ def record_exam(
     valid_months: int | None,
     evidence: dict[str, Any],
     now: datetime,
+    grade_no: int = 1,
+    reason: str = "",
+    makeup: bool = False,
 ) -> TrainingRecord:
     """A graded attempt, passed or not; `hours_centi` are the exam's hours for passing.
 
     Hours count once per exam: passing again is recorded with none. A second call for the same
-    attempt gives the row that exists.
+    attempt gives the row that exists; with a `reason` (a corrected key, a recheck) and another
+    result, a new row takes the place of the old one, which stays as it was.
     """
     key = f"attempt:{attempt_public_id}"
-    if (known := _known(session, person, key)) is not None:
-        return known
+    before = _known(session, person, key)
+    if before is not None:
+        before = current_record(session, before)
+        if not reason:
+            return before
+        key = f"{key}#{grade_no}"
+        evidence = {**evidence, "supersedes": before.public_id, "supersedes_hash": before.hash}
     rule = rule_by_id(CREDIT_RULE)
     again = passed and _passed_before(session, person.id, attempt_public_id)
+    own = before.hours_centi if before else 0
     earned = credit(
         rule,
         Evidence(
             completed=passed,
             declared_centi=0 if again else hours_centi,
             test_passed=passed,
-            day_centi=_hours_that_day(session, rule, person.id, finished_at),
+            # What this very attempt gave that day does not use up its own cap.
+            day_centi=max(0, _hours_that_day(session, rule, person.id, finished_at) - own),
         ),
     )
-    result = f"得 {centi_text(score_centi)} 分，满分 {centi_text(full_centi)} 分，"
+    said = (score_centi, full_centi, passed, earned.hours_centi)
+    if before is not None and said == (
+        before.score_centi,
+        before.full_centi,
+        before.passed,
+        before.hours_centi,
+    ):
+        return before
+    label = ("补考，" if makeup else "") + ("成绩更正后" if before else "")
+    result = f"{label}得 {centi_text(score_centi)} 分，满分 {centi_text(full_centi)} 分，"
     hours_words = "这场考试已经计过学时，不重复计。" if again else earned.reason
     day = finished_at.astimezone(DISPLAY_ZONE).date()
-    return _insert(
+    record = _insert(
         session,
         person=person,
         now=now,
@@ -144,6 +166,22 @@ def record_exam(
         evidence=plain_evidence(evidence),
         **_credit_fields(earned),
     )
+    if before is not None:
+        _supersede(session, before, record, reason, now)
+    return record
+
+
+def _supersede(
+    session: Session, before: TrainingRecord, record: TrainingRecord, reason: str, now: datetime
+) -> None:
+    """Both rows stay; the link says which one counts and why."""
+    session.flush()
+    session.add(
+        RecordCorrection(
+            record_id=record.id, supersedes_id=before.id, reason=reason, created_at=now
+        )
+    )
+    session.flush()
 
 
 def verify_record(record: TrainingRecord) -> bool:
@@ -218,6 +256,7 @@ def _hours_that_day(
             TrainingRecord.person_id == person_id,
             TrainingRecord.hours_bucket == HoursBucket(Bucket.ONLINE.value),
             TrainingRecord.finished_at.between(start, end),
+            is_current(),
         )
     )
     return int(total or 0)
@@ -228,12 +267,18 @@ def _passed_before(session: Session, person_id: int, attempt_public_id: str) -> 
     exam = select(Attempt.exam_id).where(Attempt.public_id == attempt_public_id)
     others = (
         select(TrainingRecord.id)
-        .join(Attempt, TrainingRecord.source_key == "attempt:" + Attempt.public_id)
+        # A corrected record's key goes on after the attempt's id.
+        .join(
+            Attempt,
+            func.substr(TrainingRecord.source_key, 1, KEY_LENGTH) == "attempt:" + Attempt.public_id,
+        )
         .where(
             TrainingRecord.person_id == person_id,
             TrainingRecord.passed,
             TrainingRecord.hours_centi > 0,
+            is_current(),
             Attempt.person_id == person_id,
+            Attempt.public_id != attempt_public_id,
             Attempt.exam_id == exam.scalar_subquery(),
         )
     )

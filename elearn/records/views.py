@@ -10,7 +10,7 @@ from elearn.core.credit.rules import BUCKET_NAMES, Bucket, rule_by_id
 from elearn.core.errors import DomainError
 from elearn.web.auth import current, utcnow
 
-from .queries import get_own_record, portfolio
+from .queries import get_own_record, portfolio, record_history
 from .services import verify_record
 
 blueprint = Blueprint("records", __name__)
@@ -38,9 +38,12 @@ def portfolio_page() -> str:
 def record(public_id: str) -> str:
     """One record: explanation, rule, evidence, hash, and whether it is still what was written."""
     row = get_own_record(db.session(), current().person, public_id)
+    before, after = record_history(db.session(), row)
     return render_template(
         "records/record.html",
         record=row,
+        before=before,
+        after=after,
         intact=verify_record(row),
         rule_name=_rule_name(row.credit_rule, row.credit_rule_version),
         evidence=json.dumps(row.evidence, ensure_ascii=False, indent=2, sort_keys=True),

@@ -16,6 +16,7 @@ from elearn.config import DISPLAY_ZONE
 from elearn.core.duties import DutyState
 from elearn.core.rates import Counts
 from elearn.models import Assignment, OrgUnit, Person, TrainingRecord
+from elearn.records.queries import is_current
 
 from .filters import Filters, Item, Sort
 
@@ -178,6 +179,7 @@ def _online_hours(filters: Filters) -> FromClause:
         .where(
             TrainingRecord.finished_at >= filters.start_at,
             TrainingRecord.finished_at < filters.end_at,
+            is_current(),
         )
         .group_by(TrainingRecord.person_id)
         .subquery()

@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Any, BinaryIO, cast
 
 from flask import Blueprint, render_template, request, send_file, url_for
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, contains_eager
 from werkzeug.wrappers import Response
 
 from elearn import db
-from elearn.accounts.queries import get_person, units_in
+from elearn.accounts.queries import get_person, units_in, within
 from elearn.assignments.coverage import due_of
 from elearn.assignments.queries import ranks_in, title_of
 from elearn.config import DISPLAY_ZONE
@@ -20,7 +20,8 @@ from elearn.core.access import Permission, Role
 from elearn.core.duties import DUTY_KINDS, DUTY_NAMES, days_left
 from elearn.core.errors import DomainError
 from elearn.core.rates import RATE_DEFINITIONS, Counts
-from elearn.models import Assignment, OrgUnit
+from elearn.models import Assignment, OrgUnit, Person, TrainingRecord
+from elearn.records.queries import expiring as expiring_records
 from elearn.web.auth import actor, utcnow
 from elearn.web.paging import paginate
 
@@ -42,6 +43,7 @@ from .services import MEDIA_TYPES, Export, record_export, write_completion
 
 blueprint = Blueprint("reports", __name__)
 
+EXPIRING_DAYS = 180
 IN_MEMORY = 4 * 1024 * 1024
 CELLS = 6  # so many assignments have a column of their own on screen; exports have them all
 
@@ -186,3 +188,20 @@ def _link(**changes: str | None) -> str:
 def _without_page(args: dict[str, str]) -> dict[str, str]:
     """The filters of this page, for the links to the exports."""
     return {name: value for name, value in args.items() if name not in {"page", "size", "format"}}
+
+
+@blueprint.get("/reports/expiring")
+def expiring() -> str:
+    """Passes of the reader's people that stop counting soon."""
+    roots = actor().roots(Permission.VIEW_REPORT)
+    today = utcnow().astimezone(DISPLAY_ZONE).date()
+    query = (
+        expiring_records(today, days=EXPIRING_DAYS)
+        .join(TrainingRecord.person)
+        .join(Person.org_unit)
+        .options(contains_eager(TrainingRecord.person).contains_eager(Person.org_unit))
+        .where(Person.active, within(roots))
+    )
+    return render_template(
+        "reports/expiring.html", page=paginate(db.session(), query), days=EXPIRING_DAYS, today=today
+    )

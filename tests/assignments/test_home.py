@@ -189,4 +189,4 @@ def test_the_page_costs_the_same_with_one_task_and_with_thirty(session: Session)
         event.remove(bind, "before_cursor_execute", note)
         assert len(found.todo) == 2 * tasks
         counts.append(len(statements))
-    assert counts[0] == counts[1] <= 12
+    assert counts[0] == counts[1] <= 14

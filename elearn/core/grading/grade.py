@@ -167,12 +167,14 @@ def normal_text(text: str) -> str:
 def _grade_choice(
     key: PartKey, chosen: frozenset[int | str], full: int, policy: Policy
 ) -> PartGrade:
-    if chosen == key.key:
+    if chosen == key.key or chosen in key.also:
         return PartGrade(PartState.RIGHT, full, full)
-    if key.type is not QuestionType.MULTI or not chosen < key.key:
+    # Of several right sets, the one that gives most: the smallest that holds the choice.
+    around = [len(right) for right in (key.key, *key.also) if chosen < right]
+    if key.type is not QuestionType.MULTI or not around:
         return PartGrade(PartState.WRONG, 0, full)
     if policy.multi_scoring is MultiScoring.PARTIAL_NO_WRONG:
-        return PartGrade(PartState.PARTIAL, full * len(chosen) // len(key.key), full)
+        return PartGrade(PartState.PARTIAL, full * len(chosen) // min(around), full)
     if policy.multi_scoring is MultiScoring.PARTIAL_FIXED:
         points = min(full, policy.multi_fixed_centi * len(chosen))
         return PartGrade(PartState.PARTIAL, points, full)

@@ -12,12 +12,16 @@ POLICY_VERSION: Final = "2026-1"
 
 @dataclass(frozen=True, slots=True)
 class PartKey:
-    """What is right in one part. `void`: the part was withdrawn, everybody gets its points."""
+    """What is right in one part. `void`: the part was withdrawn, everybody gets its points.
+
+    `also`: other sets of options that are right as well, by a later correction.
+    """
 
     type: QuestionType
     key: frozenset[int] = frozenset()
     blanks: tuple[tuple[str, ...], ...] = ()
     void: bool = False
+    also: tuple[frozenset[int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

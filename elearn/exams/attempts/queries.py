@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -55,6 +55,11 @@ class Situation:
         return next((a for a in self.attempts if a.state == AttemptState.IN_PROGRESS), None)
 
     @property
+    def next_try_at(self) -> datetime | None:
+        """When the cooldown of the last try is over; None without one."""
+        return next_try_at(self.exam, self.attempts)
+
+    @property
     def left(self) -> int:
         """Attempts not used yet."""
         return max(0, self.exam.attempts_max - len(self.attempts))
@@ -71,6 +76,14 @@ def standing(exam: Exam, attempts: Sequence[Attempt], now: datetime) -> Standing
     if now >= exam.closes_at:
         return Standing.CLOSED
     return Standing.USED_UP if len(attempts) >= exam.attempts_max else Standing.OPEN
+
+
+def next_try_at(exam: Exam, attempts: Sequence[Attempt]) -> datetime | None:
+    """The exam's days after the last hand-in."""
+    handed_in = [attempt.submitted_at for attempt in attempts if attempt.submitted_at]
+    if not exam.cooldown_days or not handed_in:
+        return None
+    return max(handed_in) + timedelta(days=exam.cooldown_days)
 
 
 def situations(
@@ -130,9 +143,12 @@ def paper_of(attempt: Attempt) -> Paper:
     return paper_from_canonical(attempt.paper)
 
 
-def counting() -> ColumnElement[bool]:
-    """Events that count: in time, late inside the window, or accepted by an examiner."""
+def counting(*, as_of: datetime | None = None) -> ColumnElement[bool]:
+    """Events that count: in time, late inside the window, or accepted by an examiner (`as_of`: by
+    then)."""
     accepted = select(AnswerDecision.answer_event_id).where(AnswerDecision.accepted)
+    if as_of is not None:
+        accepted = accepted.where(AnswerDecision.decided_at <= as_of)
     return or_(
         AnswerEvent.status.in_((EventStatus.COUNTED, EventStatus.LATE)),
         and_(AnswerEvent.status == EventStatus.HELD, AnswerEvent.id.in_(accepted)),
@@ -140,22 +156,25 @@ def counting() -> ColumnElement[bool]:
 
 
 def current_answers(
-    session: Session, attempt_id: int, *, up_to: int | None = None
+    session: Session, attempt_id: int, *, up_to: int | None = None, as_of: datetime | None = None
 ) -> dict[Place, Answer]:
-    """The last counting answer to each part (as of event `up_to`); taken-back ones are left out."""
-    standing = standing_answers(session, attempt_id, up_to=up_to)
+    """The last counting answer to each part (as of event `up_to`, or of a moment); taken-back ones
+    are left out."""
+    standing = standing_answers(session, attempt_id, up_to=up_to, as_of=as_of)
     return {
         place: current.answer for place, current in standing.items() if not is_empty(current.answer)
     }
 
 
 def standing_answers(
-    session: Session, attempt_id: int, *, up_to: int | None = None
+    session: Session, attempt_id: int, *, up_to: int | None = None, as_of: datetime | None = None
 ) -> dict[Place, Current]:
     """The last counting event of each part, taken-back answers too."""
     newest = select(func.max(AnswerEvent.seq)).where(
-        AnswerEvent.attempt_id == attempt_id, counting()
+        AnswerEvent.attempt_id == attempt_id, counting(as_of=as_of)
     )
+    if as_of is not None:
+        newest = newest.where(AnswerEvent.received_at <= as_of)
     if up_to is not None:
         newest = newest.where(AnswerEvent.seq <= up_to)
     rows = session.execute(

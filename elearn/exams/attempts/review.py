@@ -5,20 +5,22 @@ candidate.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from elearn.bank.laws import CitationLink, cite, load_registry
-from elearn.bank.queries import Body, KeyPart, StoredKey, load_bodies, load_keys
+from elearn.bank.queries import Body, KeyPart, StoredKey, load_bodies
 from elearn.core.assembly.paper import Paper, PaperPart
 from elearn.core.grading.answers import CHOICES, shown_options
+from elearn.core.grading.corrections import CORRECTION_NAMES, CorrectionKind
 from elearn.core.grading.grade import PartState
 from elearn.core.laws.registry import LawRegistry
 from elearn.core.questions.model import RubricPoint
 from elearn.core.taxonomy import STRAND_NAMES, Strand
-from elearn.exams.grades.services import marks_rows
+from elearn.exams.grades.keys import load_exam_keys
+from elearn.exams.grades.queries import marks_rows
 from elearn.models import Attempt, Grade
 
 from .queries import current_answers, paper_of
@@ -53,6 +55,14 @@ class ReviewedPart:
 
 
 @dataclass(frozen=True, slots=True)
+class CorrectionNote:
+    """What was corrected in this question after the exam, and on what ground."""
+
+    text: str
+    citation: CitationLink
+
+
+@dataclass(frozen=True, slots=True)
 class ReviewedItem:
     """One question of the review."""
 
@@ -64,6 +74,7 @@ class ReviewedItem:
     explanation: str
     citations: tuple[CitationLink, ...]
     parts: tuple[ReviewedPart, ...]
+    corrections: tuple[CorrectionNote, ...] = ()
 
     @property
     def lost(self) -> bool:
@@ -99,7 +110,8 @@ def load_review(session: Session, attempt: Attempt, grade: Grade) -> Review:
     """Everything. The caller has asked the policy."""
     paper = paper_of(attempt)
     hashes = [item.revision_hash for item in paper.items]
-    bodies, keys = load_bodies(session, hashes), load_keys(session, hashes)
+    bodies = load_bodies(session, hashes)
+    keys = load_exam_keys(session, exam_id=attempt.exam_id, hashes=hashes, up_to=grade.keys_no)
     sheet = make_sheet(paper, bodies, current_answers(session, attempt.id), attempt.flags)
     registry = load_registry(session)
     comments = {
@@ -107,7 +119,16 @@ def load_review(session: Session, attempt: Attempt, grade: Grade) -> Review:
     }
     graded = {item["number"]: item for item in grade.detail["items"]}
     items = tuple(
-        _item(paper, item, keys[digest], graded[item.number], registry, comments)
+        replace(
+            _item(paper, item, keys.stored[digest], graded[item.number], registry, comments),
+            corrections=tuple(
+                CorrectionNote(
+                    f"{CORRECTION_NAMES[CorrectionKind(row.kind)]}：{row.reason}",
+                    cite(registry, row.citation),
+                )
+                for row in keys.corrections.get(digest, ())
+            ),
+        )
         for item, digest in zip(sheet.items, hashes, strict=True)
     )
     return Review(items, _strands(items, [bodies[digest] for digest in hashes]))

@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from elearn.audit import record_act
+from elearn.config import DISPLAY_ZONE
 from elearn.core.errors import Conflict, DomainError, Gone, NotFound
 from elearn.exams.grades.policy import GRACE, LATE_SYNC
 from elearn.exams.grades.queries import last_grade
@@ -22,7 +23,7 @@ from elearn.exams.papers.drawing import paper_for
 from elearn.exams.sittings.queries import is_eligible
 from elearn.models import Attempt, AttemptState, ClosedBy, Exam, Person
 
-from .queries import Standing, came_after, due_query, open_attempt, standing
+from .queries import Standing, came_after, due_query, next_try_at, open_attempt, standing
 from .saving import save_answers, save_page
 from .shapes import read_shape
 
@@ -34,7 +35,6 @@ __all__ = [
     "start_attempt",
     "submit_attempt",
 ]
-
 log = logging.getLogger("elearn")
 
 
@@ -60,6 +60,7 @@ def start_attempt(
     if not is_eligible(session, exam=exam, person=person):
         raise NotFound
     _require_open(exam, earlier, now)
+    _require_cooled(exam, earlier, now)
     no = len(earlier) + 1
     drawn = paper_for(session, exam=exam, person=person, no=no, seed=seed, now=now)
     attempt = Attempt(
@@ -188,6 +189,16 @@ def _require_open(exam: Exam, earlier: Sequence[Attempt], now: datetime) -> None
         raise Gone("考试已结束。", code="E-CLOSED")
     if now_is is Standing.USED_UP:
         raise Conflict("考试次数已用完。", code="E-USED")
+
+
+def _require_cooled(exam: Exam, earlier: Sequence[Attempt], now: datetime) -> None:
+    """重考间隔: so many days after handing in."""
+    at = next_try_at(exam, earlier)
+    if at is not None and now < at:
+        when = at.astimezone(DISPLAY_ZONE).strftime("%Y-%m-%d %H:%M")
+        raise Conflict(
+            f"两次考试要间隔 {exam.cooldown_days} 天，{when} 后可以再考。", code="E-COOLDOWN"
+        )
 
 
 def _record_closing(session: Session, attempt: Attempt, now: datetime) -> None:

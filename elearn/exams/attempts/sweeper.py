@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from elearn import db
 from elearn.clock import DatabaseClock
+from elearn.exams.corrections.worker import advance as advance_corrections
 
 from .queries import due_query
 from .services import close_due_attempts
@@ -55,6 +56,7 @@ def run(
     while not stop.is_set():
         try:
             sweep(engine, now=clock())
+            advance_corrections(engine, now=clock())
         except SQLAlchemyError:
             log.exception("sweep failed; trying again")
         stop.wait(every_s)

@@ -17,8 +17,16 @@ from elearn.core.assembly.paper import PaperPart
 from elearn.core.errors import DomainError, Gone
 from elearn.core.grading.answers import CHOICES
 from elearn.exams.blueprints.queries import read_spec
+from elearn.exams.disputes.queries import disputes_of
 from elearn.exams.grades.policy import GRACE, LATE_SYNC
-from elearn.exams.grades.queries import last_grade, last_grades, visible_of
+from elearn.exams.grades.queries import final_grades, last_grade, last_grades, visible_of
+from elearn.exams.makeups.queries import (
+    STANDING_NAMES,
+    STANDING_STATES,
+    main_of,
+    standing_of,
+)
+from elearn.exams.marking.queries import has_marks, recheck_of
 from elearn.exams.settle import settle, stay_signed_in
 from elearn.exams.sittings.queries import exams_of_person_query, get_exam_for
 from elearn.models import Attempt, AttemptState, EventStatus, Exam
@@ -259,7 +267,11 @@ def result(public_id: str) -> Response | str:
         blueprint=read_spec(attempt.exam.blueprint_revision),
         seen=seen,
         grade=grade if seen.score else None,
+        grades=final_grades(work, attempt.id) if seen.score else (),
+        recheck=recheck_of(work, attempt.id) if seen.score else None,
+        can_recheck=seen.score and has_marks(work, attempt.id),
         review=load_review(work, attempt, grade) if seen.review and grade else None,
+        disputes=disputes_of(work, attempt.id) if seen.review else {},
         receipt=receipt_code(answers_digest(attempt, answers)),
         answered=attempt.answered,
         total=sum(len(section["items"]) for section in attempt.paper["sections"]),
@@ -350,6 +362,11 @@ def _lobby_page(public_id: str, *, problem: str) -> str:
         scoring=_scoring_words(spec.multi_scoring),
         person=person,
         problem=problem,
+        main=main_of(work, exam),
+        asked=standing_of(work, exam_id=exam.id, person_id=person.id),
+        kinds=STANDING_NAMES,
+        states=STANDING_STATES,
+        now=now,
         remaining_ms=_remaining_ms(running) if running else 0,
         grades=grades,
         seen={

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from elearn.core.grading.grade import GradeState
-from elearn.models import Attempt, Exam, Grade
+from elearn.models import Attempt, Exam, Grade, Mark
 
 from .policy import Visible, visible
 
@@ -38,3 +38,17 @@ def visible_of(exam: Exam, attempt: Attempt, grade: Grade | None, now: datetime)
         now=now,
         late_until=attempt.late_until,
     )
+
+
+def marks_rows(session: Session, attempt_id: int) -> list[Mark]:
+    """The marks that count: of each part the last one that is not merely on the way."""
+    query = select(Mark).where(Mark.attempt_id == attempt_id, Mark.counts).order_by(Mark.id)
+    return list({(m.item_no, m.part_no): m for m in session.scalars(query)}.values())
+
+
+def final_grades(session: Session, attempt_id: int) -> list[Grade]:
+    """Every final grade, oldest first: what was corrected, and why."""
+    query = select(Grade).where(
+        Grade.attempt_id == attempt_id, Grade.state == GradeState.FINAL.value
+    )
+    return list(session.scalars(query.order_by(Grade.no)))

@@ -1,11 +1,11 @@
 """Making grades. The caller holds the attempt: by the guarded close, or by a row lock."""
 
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from elearn.bank.queries import load_keys
 from elearn.core.assembly.blueprint import blueprint_from_canonical
 from elearn.core.grading.answers import Answer
 from elearn.core.grading.grade import Grade as CoreGrade
@@ -16,15 +16,18 @@ from elearn.models import (
     Attempt,
     ClosedBy,
     Exam,
+    ExamMakeup,
     Grade,
-    Mark,
     PaperResult,
     Person,
     PrintPaper,
 )
 from elearn.records.services import record_exam
 
-from .queries import last_grade
+from .keys import load_exam_keys
+from .queries import last_grade, marks_rows
+
+MAX_REASON: Final = 200
 
 
 def grade_attempt(session: Session, *, attempt: Attempt, now: datetime, reason: str = "") -> Grade:
@@ -34,11 +37,21 @@ def grade_attempt(session: Session, *, attempt: Attempt, now: datetime, reason: 
     blueprint = blueprint_from_canonical(exam.blueprint_revision.spec)
     paper = paper_of(attempt)
     answers = current_answers(session, attempt.id)
-    stored = load_keys(session, (item.revision_hash for item in paper.items))
-    keys = {digest: key.answer for digest, key in stored.items()}
-    result = grade(paper, answers, keys, policy_of(blueprint), marks_of(session, attempt.id))
+    keys = load_exam_keys(
+        session, exam_id=exam.id, hashes=(item.revision_hash for item in paper.items)
+    )
+    marks = marks_of(session, attempt.id)
+    result = grade(paper, answers, keys.answers, policy_of(blueprint), marks)
     before = last_grade(session, attempt.id)
-    row = _write_grade(session, attempt, result, before.no + 1 if before else 1, reason, now)
+    row = _write_grade(
+        session,
+        attempt,
+        result,
+        no=before.no + 1 if before else 1,
+        keys_no=keys.no,
+        reason=reason,
+        now=now,
+    )
     record_grade(session, attempt=attempt, grade=row, now=now, answers=answers)
     return row
 
@@ -75,14 +88,15 @@ def marks_of(session: Session, attempt_id: int) -> dict[Place, int]:
     return {(m.item_no, m.part_no): m.points_centi for m in marks_rows(session, attempt_id)}
 
 
-def marks_rows(session: Session, attempt_id: int) -> list[Mark]:
-    """The marks that count: the last one of each part."""
-    query = select(Mark).where(Mark.attempt_id == attempt_id).order_by(Mark.id)
-    return list({(m.item_no, m.part_no): m for m in session.scalars(query)}.values())
-
-
 def _write_grade(
-    session: Session, attempt: Attempt, result: CoreGrade, no: int, reason: str, now: datetime
+    session: Session,
+    attempt: Attempt,
+    result: CoreGrade,
+    *,
+    no: int,
+    keys_no: int,
+    reason: str,
+    now: datetime,
 ) -> Grade:
     row = Grade(
         attempt_id=attempt.id,
@@ -93,7 +107,8 @@ def _write_grade(
         passed=result.passed,
         policy_version=result.policy_version,
         detail=result.canonical(),
-        reason=reason,
+        reason=reason[:MAX_REASON],
+        keys_no=keys_no,
         graded_at=now,
     )
     session.add(row)
@@ -124,9 +139,10 @@ def _record(
     answers_hash: str,
     now: datetime,
 ) -> None:
-    """`attempt:<public id>` is the record's key: a second final grade could not make a second one,
-    and passing the same exam again gives no second hours (`record_exam`)."""
+    """The record of the first final grade; a later one that says something else supersedes it, and
+    passing the same exam again gives no second hours (`record_exam`)."""
     revision = exam.blueprint_revision
+    made_up = _main_of(session, exam)
     record_exam(
         session,
         person=session.get_one(Person, attempt.person_id),
@@ -154,6 +170,22 @@ def _record(
             **_medium(session, attempt),
             "grade_no": row.no,
             "policy_version": row.policy_version,
+            "keys_no": row.keys_no,
+            **({"makeup_of": made_up} if made_up else {}),
         },
+        grade_no=row.no,
+        reason=row.reason,
+        makeup=made_up is not None,
         now=now,
+    )
+
+
+def _main_of(session: Session, exam: Exam) -> str | None:
+    """The exam this one makes up for."""
+    if not exam.is_makeup:
+        return None
+    return session.scalar(
+        select(Exam.public_id)
+        .join(ExamMakeup, ExamMakeup.main_exam_id == Exam.id)
+        .where(ExamMakeup.exam_id == exam.id)
     )

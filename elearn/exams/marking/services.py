@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from elearn.audit import record_act
@@ -14,11 +15,29 @@ from elearn.core.errors import Conflict, DomainError, Forbidden
 from elearn.core.grading.grade import GradeState, Place
 from elearn.exams.grades.queries import last_grade
 from elearn.exams.grades.services import grade_attempt
-from elearn.models import Attempt, Mark
+from elearn.exams.notices.services import tell_person
+from elearn.models import Attempt, Mark, MarkingSkip, MarkingTurn, RecheckState
 
-from .queries import Task, alias_of, marking_tasks
+from .queries import (
+    ARBITER,
+    FIRST_ROUND,
+    RECHECK_ROUND,
+    Rule,
+    Task,
+    alias_of,
+    differing,
+    first_two,
+    marks_by,
+    queue_query,
+    recheck_of,
+    round_of,
+    rule_of,
+    turn_tasks,
+    turns_of,
+)
 
 MAX_COMMENT: Final = 1000
+LEASE: Final = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,41 +56,129 @@ def mark_attempt(
     given: Mapping[Place, PartMark],
     now: datetime,
 ) -> bool:
-    """Add marks; True when the last one is in and the attempt got its final grade.
+    """Add marks; True when the attempt got its final grade by them.
 
-    Marks are added, never changed: the last one of a part counts until the grade is final. Raises
-    Conflict when another marker has finished, DomainError for points outside the rubric.
+    Marks are added, never changed: the last one of a part counts. Where two markers are asked, or
+    in a recheck, they count once the decision is made. Raises Conflict when another marker holds
+    the sheet or has finished, DomainError for points outside the rubric.
     """
-    if attempt.person_id == actor.person_id:
-        raise Forbidden("不能给自己的答卷评分。")
-    session.refresh(attempt, ["state"], with_for_update=True)
-    grade = last_grade(session, attempt.id)
-    if grade is None or grade.state == GradeState.FINAL:
-        raise Conflict("这份答卷已经阅完，评分没有改动。", code="E-MARKED")
-    tasks = {task.place: task for task in marking_tasks(session, attempt)}
+    turn = take_turn(session, actor=actor, attempt=attempt, now=now)
+    rule = rule_of(session, attempt.exam_id)
+    tasks = {task.place: task for task in turn_tasks(session, attempt, turn, rule)}
     if not given:
         raise DomainError("还没有填写任何得分。", code="E-MARK")
+    alone = turn.round == FIRST_ROUND and not rule.double
     marks = [
-        _mark(attempt, tasks.get(place), mark, actor, now)
+        _mark(attempt, tasks.get(place), mark, actor, now, number=turn.round, counts=alone)
         for place, mark in sorted(given.items())
         if _is_new(tasks.get(place), mark)
     ]
     session.add_all(marks)
     session.flush()
-    record_act(
-        session,
-        actor=actor,
-        action="attempt.mark",
-        now=now,
-        object_type="attempt",
-        object_id=attempt.public_id,
-        summary=f"给答卷 {alias_of(attempt)} 评了 {len(marks)} 道题",
-        detail={"points": {f"{m.item_no}.{m.part_no}": m.points_centi for m in marks}},
-    )
+    _record_marks(session, actor, attempt, marks, turn, now)
     if any(task.given is None and task.place not in given for task in tasks.values()):
         return False
-    grade_attempt(session, attempt=attempt, now=now, reason="阅卷完成")
+    turn.done_at, turn.leased_until = now, None
+    session.flush()
+    if alone:
+        grade_attempt(session, attempt=attempt, now=now, reason="阅卷完成")
+        return True
+    if turn.round == RECHECK_ROUND:
+        finish_recheck(session, attempt=attempt, turn=turn, now=now)
+        return True
+    return settle_double(session, attempt=attempt, rule=rule, now=now)
+
+
+def take_turn(session: Session, *, actor: Actor, attempt: Attempt, now: datetime) -> MarkingTurn:
+    """Hold the sheet for half an hour; taking it again prolongs that. Raises Conflict when others
+    hold every turn there is, or when this marker's turn is over."""
+    if attempt.person_id == actor.person_id:
+        raise Forbidden("不能给自己的答卷评分。")
+    session.refresh(attempt, ["state"], with_for_update=True)
+    number = round_of(session, attempt.id)
+    grade = last_grade(session, attempt.id)
+    if number == FIRST_ROUND and (grade is None or grade.state == GradeState.FINAL):
+        raise Conflict("这份答卷已经阅完，评分没有改动。", code="E-MARKED")
+    turns = turns_of(session, attempt.id, number)
+    mine = next((turn for turn in turns if turn.marker_id == actor.person_id), None)
+    if mine is None:
+        mine = _free_turn(session, actor, attempt, number, turns, now)
+    elif mine.done_at is not None and not _may_reopen(turns, mine):
+        raise Conflict("这份答卷您已经评完，评分没有改动。", code="E-MARKED")
+    mine.marker_id, mine.leased_until = actor.person_id, now + LEASE
+    session.flush()
+    return mine
+
+
+def take_next(session: Session, *, actor: Actor, now: datetime) -> Attempt | None:
+    """The next sheet of the queue, held for this marker: two markers never get the same one."""
+    query = queue_query(actor, now=now).limit(1).with_for_update(skip_locked=True, of=Attempt)
+    attempt = session.scalar(query)
+    if attempt is not None:
+        take_turn(session, actor=actor, attempt=attempt, now=now)
+    return attempt
+
+
+def leave_sheet(
+    session: Session, *, actor: Actor, attempt: Attempt, skip: bool, now: datetime
+) -> None:
+    """Give the sheet back; with `skip` it comes last to this marker. A second click is harmless."""
+    number = round_of(session, attempt.id)
+    for turn in turns_of(session, attempt.id, number):
+        if turn.marker_id == actor.person_id and turn.done_at is None:
+            turn.leased_until = now
+    if skip and session.get(MarkingSkip, (attempt.id, actor.person_id)) is None:
+        session.add(MarkingSkip(attempt_id=attempt.id, marker_id=actor.person_id, skipped_at=now))
+    session.flush()
+
+
+def settle_double(session: Session, *, attempt: Attempt, rule: Rule, now: datetime) -> bool:
+    """After a marker is through: wait for the second, ask a third, or make the grade.
+
+    Points: the mean of the two, half a hundredth up; where a third decided, the third's.
+    """
+    turns = turns_of(session, attempt.id, FIRST_ROUND)
+    done = [turn for turn in turns if turn.done_at is not None]
+    if len(done) < 2:
+        return False
+    apart = differing(session, attempt, rule)
+    third = next((turn for turn in turns if turn.turn == ARBITER), None)
+    if apart and third is None:
+        session.add(MarkingTurn(attempt_id=attempt.id, round=FIRST_ROUND, turn=ARBITER))
+        session.flush()
+        return False
+    if third is not None and third.done_at is None:
+        return False
+    decided: dict[Place, Mark] = {}
+    if third is not None:
+        decided = marks_by(session, attempt.id, number=FIRST_ROUND, marker_id=third.marker_id or 0)
+    for place, pair in first_two(session, attempt).items():
+        session.add(_counting(decided[place]) if place in apart else _mean(pair))
+    session.flush()
+    reason = "双评完成" if third is None else "双评有差异，第三人评定"
+    grade_attempt(session, attempt=attempt, now=now, reason=reason)
     return True
+
+
+def finish_recheck(session: Session, *, attempt: Attempt, turn: MarkingTurn, now: datetime) -> None:
+    """The recheck's marks count from now on: a new grade, never an edit."""
+    recheck = recheck_of(session, attempt.id)
+    if recheck is None:
+        raise Conflict("这份答卷没有在复核。", code="E-RECHECK")
+    marks = marks_by(session, attempt.id, number=turn.round, marker_id=turn.marker_id or 0)
+    session.add_all(_counting(mark) for mark in marks.values())
+    session.flush()
+    row = grade_attempt(session, attempt=attempt, now=now, reason=f"复核：{recheck.reason}")
+    recheck.state, recheck.done_at, recheck.score_after = RecheckState.DONE, now, row.score_centi
+    session.flush()
+    tell_person(
+        session,
+        person_id=attempt.person_id,
+        exam_id=attempt.exam_id,
+        attempt=attempt,
+        text="您的答卷复核完毕。",
+        now=now,
+    )
 
 
 def scaled_points(full_centi: int, given: Sequence[int], rubric: Sequence[int]) -> int:
@@ -87,7 +194,16 @@ def _is_new(task: Task | None, mark: PartMark) -> bool:
     return not same
 
 
-def _mark(attempt: Attempt, task: Task | None, mark: PartMark, actor: Actor, now: datetime) -> Mark:
+def _mark(
+    attempt: Attempt,
+    task: Task | None,
+    mark: PartMark,
+    actor: Actor,
+    now: datetime,
+    *,
+    number: int,
+    counts: bool,
+) -> Mark:
     if task is None:
         raise DomainError("这道题不需要评分。", code="E-MARK")
     limits = [point.points_centi for point in task.rubric]
@@ -108,4 +224,90 @@ def _mark(attempt: Attempt, task: Task | None, mark: PartMark, actor: Actor, now
         comment=mark.comment,
         marker_id=actor.person_id,
         marked_at=now,
+        round=number,
+        counts=counts,
+    )
+
+
+def _may_reopen(turns: Sequence[MarkingTurn], mine: MarkingTurn) -> bool:
+    """Of two markers, the first may look again until the second is through."""
+    return all(turn.done_at is None for turn in turns if turn is not mine) and len(turns) > 1
+
+
+def _free_turn(
+    session: Session,
+    actor: Actor,
+    attempt: Attempt,
+    number: int,
+    turns: Sequence[MarkingTurn],
+    now: datetime,
+) -> MarkingTurn:
+    if number == RECHECK_ROUND and _marked_before(session, actor, attempt):
+        raise Conflict("复核要由没有评过这份答卷的人来评。", code="E-FOUR-EYES")
+    for turn in turns:
+        if turn.done_at is None and (turn.leased_until is None or turn.leased_until <= now):
+            return turn
+    needed = 2 if number == FIRST_ROUND and rule_of(session, attempt.exam_id).double else 1
+    if len(turns) >= needed:
+        raise Conflict("这份答卷已有别的阅卷人在评或评完了。", code="E-LEASED")
+    turn = MarkingTurn(attempt_id=attempt.id, round=number, turn=len(turns) + 1)
+    session.add(turn)
+    return turn
+
+
+def _marked_before(session: Session, actor: Actor, attempt: Attempt) -> bool:
+    query = select(Mark.id).where(
+        Mark.attempt_id == attempt.id,
+        Mark.marker_id == actor.person_id,
+        Mark.round == FIRST_ROUND,
+    )
+    return session.scalar(query.limit(1)) is not None
+
+
+def _counting(mark: Mark) -> Mark:
+    """The same marks again, as a row that counts."""
+    return Mark(
+        attempt_id=mark.attempt_id,
+        item_no=mark.item_no,
+        part_no=mark.part_no,
+        points_centi=mark.points_centi,
+        rubric=mark.rubric,
+        comment=mark.comment,
+        marker_id=mark.marker_id,
+        marked_at=mark.marked_at,
+        round=mark.round,
+        counts=True,
+    )
+
+
+def _mean(pair: tuple[Mark, Mark]) -> Mark:
+    one, two = pair
+    both = _counting(two)
+    both.points_centi = (one.points_centi + two.points_centi + 1) // 2
+    both.rubric = [(a + b + 1) // 2 for a, b in zip(one.rubric, two.rubric, strict=True)]
+    both.comment = "；".join(dict.fromkeys(text for text in (one.comment, two.comment) if text))
+    return both
+
+
+def _record_marks(
+    session: Session,
+    actor: Actor,
+    attempt: Attempt,
+    marks: Sequence[Mark],
+    turn: MarkingTurn,
+    now: datetime,
+) -> None:
+    record_act(
+        session,
+        actor=actor,
+        action="attempt.mark",
+        now=now,
+        object_type="attempt",
+        object_id=attempt.public_id,
+        summary=f"给答卷 {alias_of(attempt)} 评了 {len(marks)} 道题",
+        detail={
+            "points": {f"{m.item_no}.{m.part_no}": m.points_centi for m in marks},
+            "round": turn.round,
+            "turn": turn.turn,
+        },
     )

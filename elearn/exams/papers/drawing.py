@@ -6,6 +6,7 @@ gives, as they always did.
 """
 
 import json
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,9 +36,11 @@ from elearn.models import (
     SealedPaper,
 )
 
-from .queries import codes_seen, paper_purpose, seen_attempts
+from .queries import codes_seen, makeup_attempts, paper_purpose, seen_attempts
 from .snapshots import Stock, current_stock, keep_snapshot, plan_for
 from .vault import Vault, process_vault
+
+log = logging.getLogger("elearn")
 
 FORMS_KEPT: Final = 200
 # Opened forms by row id and hash: what a thousand starts share. Filled only by starts, which come
@@ -108,12 +111,25 @@ def draw_own(
     session: Session, *, stock: Stock, exam: Exam, person_id: int, seed: str, avoid: bool
 ) -> tuple[Paper, list[str]]:
     """A person's own paper and the public ids of the attempts it avoids: all earlier ones, when
-    the exam (`avoid`) or the blueprint says so. Raises Infeasible."""
+    the exam (`avoid`) or the blueprint says so; in a make-up those at the exam it makes up for.
+
+    Raises Infeasible; but nobody loses a make-up because the bank has too few unseen questions:
+    scheduling has tried it before, and then questions may come again.
+    """
     blueprint = read_spec(exam.blueprint_revision)
+    plan = plan_for(stock, blueprint)
     seen: Sequence[Attempt] = ()
     if avoid or blueprint.balance.seen_max is not None:
         seen = seen_attempts(session, person_id)
-    paper = plan_for(stock, blueprint).draw(seed, codes_seen(session, seen))
+    elif exam.is_makeup:
+        seen = makeup_attempts(session, exam=exam, person_id=person_id)
+    try:
+        paper = plan.draw(seed, codes_seen(session, seen))
+    except Infeasible:
+        if not (exam.is_makeup and seen):
+            raise
+        log.warning("the bank is too small to avoid the questions of %s papers", len(seen))
+        return plan.draw(seed), []
     return paper, [attempt.public_id for attempt in seen]
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Select, exists, func, select
+from sqlalchemy import Select, exists, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from elearn.core.errors import NotFound
@@ -15,6 +15,7 @@ from elearn.models import (
     BankQuestion,
     Exam,
     ExamForm,
+    ExamMakeup,
     ExamPapers,
     ExamSeed,
     OpeningKind,
@@ -115,6 +116,17 @@ def seen_attempts(session: Session, person_id: int) -> list[Attempt]:
     """Every attempt of the person so far, in any exam, in a stable order."""
     query = select(Attempt).where(Attempt.person_id == person_id).order_by(Attempt.id)
     return list(session.scalars(query))
+
+
+def makeup_attempts(session: Session, *, exam: Exam, person_id: int) -> list[Attempt]:
+    """The person's attempts at the exam `exam` makes up for, and at every make-up of it."""
+    main = select(ExamMakeup.main_exam_id).where(ExamMakeup.exam_id == exam.id).scalar_subquery()
+    siblings = select(ExamMakeup.exam_id).where(ExamMakeup.main_exam_id == main)
+    query = select(Attempt).where(
+        Attempt.person_id == person_id,
+        or_(Attempt.exam_id == main, Attempt.exam_id.in_(siblings)),
+    )
+    return list(session.scalars(query.order_by(Attempt.id)))
 
 
 def codes_seen(session: Session, attempts: Iterable[Attempt]) -> set[str]:

@@ -10,10 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from elearn.bank.queries import load_keys
 from elearn.core.assembly.model import Blueprint
 from elearn.core.assembly.paper import Paper
 from elearn.core.assembly.seeds import attempt_seed, commitment_of, form_number, forms_seed
@@ -24,8 +23,8 @@ from elearn.core.grading.grade import Place, grade
 from elearn.core.grading.keys import AnswerKey, policy_of
 from elearn.exams.attempts.queries import answers_digest, current_answers, paper_of
 from elearn.exams.blueprints.queries import read_spec
+from elearn.exams.grades.keys import load_exam_keys
 from elearn.models import (
-    AnswerEvent,
     Attempt,
     AuditEntry,
     BankQuestion,
@@ -281,7 +280,7 @@ def _check_grades(
         again = grade(
             paper,
             answers_at(session, attempt, row),
-            keys_at(session, paper, row),
+            keys_at(session, attempt.exam_id, paper, row),
             policy_of(blueprint),
             marks_at(session, attempt, row),
         )
@@ -321,22 +320,19 @@ def _grade_difference(again: Mapping[str, Any], row: Grade) -> str:
 
 def answers_at(session: Session, attempt: Attempt, row: Grade) -> dict[Place, Answer]:
     """The answers that counted when the grade was made."""
-    upto = session.scalar(
-        select(func.max(AnswerEvent.seq)).where(
-            AnswerEvent.attempt_id == attempt.id, AnswerEvent.received_at <= row.graded_at
-        )
-    )
-    return current_answers(session, attempt.id, up_to=upto or 0)
+    return current_answers(session, attempt.id, as_of=row.graded_at)
 
 
-def keys_at(session: Session, paper: Paper, row: Grade) -> dict[str, AnswerKey]:  # noqa: ARG001 - see below
-    """The keys that were in force when the grade was made (corrections plug in here)."""
-    stored = load_keys(session, (item.revision_hash for item in paper.items))
-    return {digest: key.answer for digest, key in stored.items()}
+def keys_at(session: Session, exam_id: int, paper: Paper, row: Grade) -> dict[str, AnswerKey]:
+    """The keys that were in force when the grade was made: it names the last correction."""
+    hashes = (item.revision_hash for item in paper.items)
+    return load_exam_keys(session, exam_id=exam_id, hashes=hashes, up_to=row.keys_no).answers
 
 
 def marks_at(session: Session, attempt: Attempt, row: Grade) -> dict[Place, int]:
     """The marks that counted when the grade was made."""
-    query = select(Mark).where(Mark.attempt_id == attempt.id, Mark.marked_at <= row.graded_at)
+    query = select(Mark).where(
+        Mark.attempt_id == attempt.id, Mark.counts, Mark.marked_at <= row.graded_at
+    )
     rows = session.scalars(query.order_by(Mark.id))
     return {(mark.item_no, mark.part_no): mark.points_centi for mark in rows}

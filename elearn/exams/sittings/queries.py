@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, aliased, contains_eager, joinedload
 
 from elearn.core.access import Actor, Permission
 from elearn.core.errors import NotFound
+from elearn.exams.makeups.conditions import excused
 from elearn.models import Attempt, AttemptState, Exam, ExamCandidate, Grade, OrgUnit, Person
 
 # Nothing saved for this long while the clock runs: worth a look, seldom more than a dead battery.
@@ -54,15 +55,17 @@ def is_eligible(session: Session, *, exam: Exam, person: Person) -> bool:
 
 
 def audience(exam: Exam) -> ColumnElement[bool]:
-    """The same as a condition on Person joined to OrgUnit."""
+    """Whom it expects, as a condition on Person joined to OrgUnit: the same without those whose
+    deferral or exemption was approved."""
     if exam.listed_only:
         listed = exists().where(
             ExamCandidate.exam_id == exam.id, ExamCandidate.person_id == Person.id
         )
-        return and_(Person.active, listed)
+        return and_(Person.active, listed, ~excused(exam.id))
     inside = OrgUnit.path.startswith(exam.org_unit.path, autoescape=True)
     ranks = [rank for rank in exam.ranks.split("|") if rank]
-    return and_(Person.active, inside, Person.rank.in_(ranks) if ranks else true())
+    ranked = Person.rank.in_(ranks) if ranks else true()
+    return and_(Person.active, inside, ranked, ~excused(exam.id))
 
 
 def candidates_query(exam: Exam) -> Select[Person]:
