@@ -92,6 +92,14 @@ def test_a_quota_the_bank_lacks_is_not_saved(session: Session, staff: Any) -> No
     assert reports(session) == 0
 
 
+def test_a_target_out_of_reach_is_not_saved(session: Session, staff: Any) -> None:
+    """Enough questions, but two of each five are easy by quota: 9.5 of 10 cannot be expected."""
+    answer = staff.post("/manage/new-blueprint", data={"text": TEXT.replace("6.5", "9.5")})
+    assert answer.status_code == 422
+    assert "目标均分的允差" in answer.get_data(as_text=True)
+    assert reports(session) == 0
+
+
 def test_the_simulation_holds_no_transaction(
     session: Session, staff: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -37,7 +37,7 @@ CONSTRAINED_VERSION = 2
 # A tolerance nobody stated: half a percent of full marks, a quarter to either side.
 DEFAULT_TOLERANCE_PARTS: Final = 400
 # Fresh starts before a target is given up; each is an independent draw.
-TRIES: Final = 8
+TRIES: Final = 32
 
 
 @dataclass(frozen=True, slots=True)

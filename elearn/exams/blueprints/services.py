@@ -8,16 +8,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from elearn.audit import record_act
-from elearn.bank.queries import known_laws, load_pool
+from elearn.bank.queries import known_laws
 from elearn.core.access import Actor
 from elearn.core.assembly.blueprint import parse_blueprint
-from elearn.core.assembly.feasibility import feasibility
 from elearn.core.assembly.model import Blueprint
 from elearn.core.errors import Conflict, DomainError, Infeasible
 from elearn.core.problems import Problem
 from elearn.models import BlueprintRevision, BlueprintRow, ContentFile, FileKind
 
-from .queries import path_of
+from .queries import path_of, shortage_lines
 
 MAX_TEXT = 50_000
 PAGE = "组卷规则"
@@ -90,11 +89,10 @@ def sync_blueprint(
     if path_of(blueprint.code).rsplit("/", 1)[1] != path.rsplit("/", 1)[-1]:
         message = f"文件名应与编号相同：{blueprint.code}.yaml"
         return None, [Problem(path, 0, 0, "B-file", message, "改文件名或改编号")]
-    shortages = feasibility(load_pool(session), blueprint)
+    shortages = shortage_lines(session, blueprint)
     if shortages:
         return None, [
-            Problem(path, 0, 0, "B-short", shortage.line, "补题，或减少题数、放宽条件")
-            for shortage in shortages
+            Problem(path, 0, 0, "B-short", line, "补题，或减少题数、放宽条件") for line in shortages
         ]
     row = session.scalar(select(BlueprintRow).where(BlueprintRow.code == blueprint.code))
     return _publish(session, row, blueprint, now), []
@@ -106,9 +104,9 @@ def _parse(session: Session, text: str) -> Blueprint:
     blueprint, problems = parse_blueprint(text, PAGE, known_laws(session))
     if blueprint is None:
         raise BlueprintRefused(problems)
-    shortages = feasibility(load_pool(session), blueprint)
+    shortages = shortage_lines(session, blueprint)
     if shortages:
-        raise Infeasible([shortage.line for shortage in shortages])
+        raise Infeasible(shortages)
     return blueprint
 
 

@@ -108,3 +108,13 @@ def test_twenty_forms_of_fifty_from_five_thousand() -> None:
     result = assemble_forms(plan_draw(pool, blueprint), "goal", 20)
     assert max(result.overlaps) == 0
     assert result.spread * 200 <= blueprint.total_centi * 1000
+
+
+def test_parting_passes_over_what_is_not_shared() -> None:
+    with pytest.raises(Infeasible):
+        forms(14, 2, overlap_max=1)
+
+
+def test_exchanges_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("elearn.core.assembly.forms.MAX_EXCHANGES", 0)
+    assert len(forms(120, 3).papers) == 3
