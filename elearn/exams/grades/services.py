@@ -14,20 +14,30 @@ from elearn.exams.attempts.queries import answers_digest, current_answers, paper
 from elearn.models import Attempt, Exam, ExamMakeup, Grade, Person
 from elearn.records.services import record_exam
 
-from .keys import load_exam_keys
+from .keys import KeyCache
 from .queries import last_grade, marks_rows
 
 MAX_REASON: Final = 200
 
 
-def grade_attempt(session: Session, *, attempt: Attempt, now: datetime, reason: str = "") -> Grade:
-    """Grade a closed attempt, write the next grade, and the training record once it is final."""
+def grade_attempt(
+    session: Session,
+    *,
+    attempt: Attempt,
+    now: datetime,
+    reason: str = "",
+    cache: KeyCache | None = None,
+) -> Grade:
+    """Grade a closed attempt, write the next grade, and the training record once it is final.
+
+    `cache`: keys shared by the attempts of a batch.
+    """
     exam = session.get_one(Exam, attempt.exam_id)
     blueprint = blueprint_from_canonical(exam.blueprint_revision.spec)
     paper = paper_of(attempt)
     answers = current_answers(session, attempt.id)
-    keys = load_exam_keys(
-        session, exam_id=exam.id, hashes=(item.revision_hash for item in paper.items)
+    keys = (cache or KeyCache(session)).load(
+        exam_id=exam.id, hashes=(item.revision_hash for item in paper.items)
     )
     marks = marks_of(session, attempt.id)
     result = grade(paper, answers, keys.answers, policy_of(blueprint), marks)
