@@ -14,9 +14,10 @@ from elearn.core.errors import DomainError, Infeasible
 from elearn.core.problems import Problem
 from elearn.core.questions.model import TYPE_NAMES
 from elearn.core.source_text import decode_text
+from elearn.exams.corrections.worker import advance
 
 from . import papers
-from .context import finish_check, print_json, settings
+from .context import finish_check, print_json, ready_engine, settings, utcnow
 from .text import Command, Group, progress
 
 
@@ -72,6 +73,25 @@ def draw(blueprint: str, seed: str, *, as_json: bool) -> None:
     for section in paper.sections:
         click.echo(f"{section.name}（{TYPE_NAMES[section.type]}）")
         click.echo("  " + " ".join(codes[item.revision_hash] for item in section.items))
+
+
+@exams.command(cls=Command)
+@click.option("--json", "as_json", is_flag=True, help="给程序读的结果")
+def regrade(*, as_json: bool) -> None:
+    """算完等待中的更正：提出的先算影响，批准的重新评分。服务运行时会自动做，这里可以马上做完。
+
+    可以随时中断，再运行时接着做。
+
+    例：elearn exams regrade
+    """
+    worked = 0
+    with progress("重新评分"), ready_engine() as engine:
+        while done := advance(engine, now=utcnow()):
+            worked += done
+    if as_json:
+        print_json({"attempts": worked})
+    else:
+        click.echo(f"处理了 {worked} 份答卷。")
 
 
 def _find(name: str, known: dict[str, Blueprint]) -> tuple[Blueprint | None, list[Problem]]:

@@ -151,6 +151,12 @@ def test_a_database_that_is_not_ready_says_what_to_run(run: Run) -> None:
     assert "elearn db upgrade" in result.stderr
 
 
+def test_regrade_works_off_what_waits_and_says_how_much(run: Run) -> None:
+    assert run("db", "upgrade").returncode == 0
+    done = run("exams", "regrade", "--json")
+    assert (done.returncode, json.loads(done.stdout)) == (0, {"attempts": 0})
+
+
 def test_downgrade_asks_for_confirmation(run: Run) -> None:
     assert run("db", "upgrade").returncode == 0
     assert run("db", "downgrade", "base").returncode == 1

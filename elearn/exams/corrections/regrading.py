@@ -14,12 +14,13 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
 
 from elearn.audit import record_act
 from elearn.core.errors import DomainError
+from elearn.core.grading.corrections import corrected
 from elearn.core.grading.grade import Grade as CoreGrade
 from elearn.core.grading.grade import GradeState, grade
 from elearn.core.grading.keys import AnswerKey, Policy, policy_of
 from elearn.exams.attempts.queries import current_answers, paper_of
 from elearn.exams.blueprints.queries import read_spec
-from elearn.exams.grades.keys import as_correction, corrected_key, load_exam_keys
+from elearn.exams.grades.keys import KeyCache, as_correction
 from elearn.exams.grades.queries import last_grade, last_grades, marks_rows
 from elearn.exams.grades.services import grade_attempt
 from elearn.exams.notices.services import tell_person
@@ -67,11 +68,11 @@ def apply_some(
     second grade. One that is still being answered is left for later.
     """
     rows = _take(session, correction, Regrade.done, limit, graded=True)
-    done = 0
+    done, cache = 0, KeyCache(session)
     for row in rows:
         try:
             with session.begin_nested():
-                _regrade(session, correction, row, now)
+                _regrade(session, correction, row, cache, now)
         except (DomainError, KeyError, ValueError):
             log.exception("attempt %s could not be regraded", row.attempt_id)
         else:
@@ -108,7 +109,7 @@ class _Trial:
         self._session = session
         self._correction = correction
         self._policies: dict[int, Policy] = {}
-        self._keys: dict[tuple[int, str], AnswerKey] = {}
+        self._cache = KeyCache(session)
 
     def grade(self, attempt: Attempt) -> CoreGrade:
         """What this attempt would get."""
@@ -131,16 +132,10 @@ class _Trial:
         return self._policies[exam_id]
 
     def _answers(self, exam_id: int, hashes: Sequence[str]) -> dict[str, AnswerKey]:
-        missing = [digest for digest in hashes if (exam_id, digest) not in self._keys]
-        if missing:
-            found = load_exam_keys(self._session, exam_id=exam_id, hashes=missing)
-            changed = self._correction.revision.hash
-            for digest, key in found.stored.items():
-                self._keys[exam_id, digest] = key.answer
-                if digest == changed:
-                    new = corrected_key(key, [as_correction(self._correction)])
-                    self._keys[exam_id, digest] = new.answer
-        return {digest: self._keys[exam_id, digest] for digest in hashes}
+        keys = self._cache.load(exam_id=exam_id, hashes=hashes).answers
+        changed = self._correction.revision.hash
+        keys[changed] = corrected(keys[changed], [as_correction(self._correction)])
+        return keys
 
 
 def _take(
@@ -166,13 +161,15 @@ def _take(
     return list(session.scalars(query))
 
 
-def _regrade(session: Session, correction: KeyCorrection, row: Regrade, now: datetime) -> None:
+def _regrade(
+    session: Session, correction: KeyCorrection, row: Regrade, cache: KeyCache, now: datetime
+) -> None:
     attempt = row.attempt
     session.refresh(attempt, ["state"], with_for_update=True)
     before = last_grade(session, attempt.id)
     if before is not None and before.keys_no < (correction.no or 0):
         reason = f"第 {correction.no} 号更正：{correction.reason}"
-        after = grade_attempt(session, attempt=attempt, now=now, reason=reason)
+        after = grade_attempt(session, attempt=attempt, now=now, reason=reason, cache=cache)
         row.grade_id = after.id
         if (after.score_centi, after.passed) != (before.score_centi, before.passed):
             tell_person(

@@ -43,6 +43,30 @@ def load_exam_keys(
     return ExamKeys(stored, last, found)
 
 
+class KeyCache:
+    """Keys of many attempts, each revision read once; for one batch, inside one transaction."""
+
+    def __init__(self, session: Session):
+        self._session = session
+        self._known: dict[tuple[int, str], tuple[StoredKey, tuple[KeyCorrection, ...]]] = {}
+
+    def load(self, *, exam_id: int, hashes: Iterable[str]) -> ExamKeys:
+        """The same as `load_exam_keys`."""
+        wanted = list(dict.fromkeys(hashes))
+        missing = [digest for digest in wanted if (exam_id, digest) not in self._known]
+        if missing:
+            found = load_exam_keys(self._session, exam_id=exam_id, hashes=missing)
+            for digest, key in found.stored.items():
+                self._known[exam_id, digest] = (key, found.corrections.get(digest, ()))
+        known = {digest: self._known[exam_id, digest] for digest in wanted}
+        numbers = [row.no or 0 for _, rows in known.values() for row in rows]
+        return ExamKeys(
+            {digest: key for digest, (key, _) in known.items()},
+            max(numbers, default=0),
+            {digest: rows for digest, (_, rows) in known.items() if rows},
+        )
+
+
 def corrections_of(
     session: Session, *, exam_id: int, hashes: Sequence[str], up_to: int | None = None
 ) -> dict[str, tuple[KeyCorrection, ...]]:

@@ -24,24 +24,33 @@ from elearn.models import (
 )
 from elearn.records.services import record_exam
 
-from .keys import load_exam_keys
+from .keys import KeyCache
 from .queries import last_grade, marks_rows
 
 MAX_REASON: Final = 200
 
 
 def grade_attempt(
-    session: Session, *, attempt: Attempt, now: datetime, reason: str = "", first: bool = False
+    session: Session,
+    *,
+    attempt: Attempt,
+    now: datetime,
+    reason: str = "",
+    first: bool = False,
+    cache: KeyCache | None = None,
 ) -> Grade:
     """Grade a closed attempt, write the next grade, and the training record once it is final and
-    no late answer may count any more. `first`: it was closed just now, so there can be neither
-    marks nor an earlier grade."""
+    no late answer may count any more.
+
+    `first`: it was closed just now, so there can be neither marks nor an earlier grade. `cache`:
+    keys shared by the attempts of a batch.
+    """
     exam = session.get_one(Exam, attempt.exam_id)
     blueprint = read_spec(exam.blueprint_revision)
     paper = paper_of(attempt)
     answers = current_answers(session, attempt.id)
-    keys = load_exam_keys(
-        session, exam_id=exam.id, hashes=(item.revision_hash for item in paper.items)
+    keys = (cache or KeyCache(session)).load(
+        exam_id=exam.id, hashes=(item.revision_hash for item in paper.items)
     )
     marks = {} if first else marks_of(session, attempt.id)
     result = grade(paper, answers, keys.answers, policy_of(blueprint), marks)
