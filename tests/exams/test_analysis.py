@@ -47,8 +47,8 @@ from elearn.models import (
 from tests.conftest import Browser
 from tests.factories import NOW, make_actor, make_person, make_unit
 from tests.factories_analysis import by_ability, make_singles, singles_exam, sit_exam
+from tests.factories_exams import all_right, make_attempt, make_bank, make_exam
 from tests.factories_exams import event as answer
-from tests.factories_exams import make_attempt, make_exam
 
 
 @dataclass
@@ -183,6 +183,9 @@ def test_time_is_unknown_where_answers_came_together(session: Session, world: Wo
             events=[answer(2, 0, [0]), answer(3, 0, [1])],
             now=start + timedelta(seconds=99),
         )
+        save_answers(  # the time it took the first time stays unknown
+            session, attempt=attempt, events=[answer(3, 0, [2])], now=start + timedelta(seconds=110)
+        )
     found = compute_items(session, exam)
     numbers = {
         item["revision_hash"]: item["number"] for item in attempt.paper["sections"][0]["items"]
@@ -253,16 +256,21 @@ def test_withdrawn_parts_are_left_out() -> None:
 
 
 def test_many_attempts_answers_are_read_as_one_attempts_are(session: Session, world: World) -> None:
-    running = singles_exam(session, world.unit, world.examiner)
+    bank = [*world.bank, *make_bank(session)]  # cases have two parts
+    exam = make_exam(session, world.unit, by=world.examiner)
     ids = []
     for number in range(3):
-        person = make_person(session, world.unit)
-        at = running.opens_at + timedelta(minutes=1)
-        attempt = start_attempt(session, exam=running, person=person, now=at, seed=f"{number}" * 32)
-        events = [answer(1, 0, [0]), answer(1, 0, [2]), answer(2, 0, [1]), answer(2, 0, [])]
-        save_answers(session, attempt=attempt, events=events[: 2 + number], now=at)
+        attempt = make_attempt(
+            session, exam, make_person(session, world.unit), seed=f"{number}" * 32
+        )
+        events = all_right(attempt, bank)
+        again = [answer(1, 0, [2]), answer(2, 0, [1]), answer(2, 0, [])][: number + 1]
+        for piece in (events[: 8 + number], again):
+            save_answers(session, attempt=attempt, events=piece, now=NOW)
         ids.append(attempt.id)
-    assert current_answers_of(session, ids) == {one: current_answers(session, one) for one in ids}
+    found = current_answers_of(session, ids)
+    assert found == {one: current_answers(session, one) for one in ids}
+    assert {part for answers in found.values() for _, part in answers} == {0, 1}
     assert current_answers_of(session, []) == {}
 
 

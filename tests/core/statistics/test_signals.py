@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from elearn.core.statistics.difficulty import band, estimate, rating
+from elearn.core.statistics.intervals import difference
 from elearn.core.statistics.signals import (
     Record,
     Signal,
@@ -33,6 +34,14 @@ def test_few_people_move_nothing() -> None:
     past = Record(400, 200, 40.0, 400)
     assert signals(Record(9, 9, 5.0, 9), past) == frozenset()
     assert signals(Record(12, 8), past) == frozenset()
+
+
+def test_a_large_change_that_chance_explains_is_no_signal() -> None:
+    past, now = Record(32, 16), Record(32, 23.4)
+    assert shrunk_change(now, past) >= 0.1
+    assert difference(now.total_share, now.n, past.total_share, past.n).low < 0
+    assert signals(now, past) == frozenset()
+    assert signals(past, now) == frozenset()
 
 
 @given(st.integers(1, 60), st.floats(0, 1), st.floats(0, 1))
