@@ -9,6 +9,7 @@ from elearn.exams.attempts import views as attempts
 from elearn.exams.blueprints import views as blueprints
 from elearn.exams.late import views as late
 from elearn.exams.marking import views as marking
+from elearn.exams.rescue import views as rescue
 from elearn.exams.sittings import views as sittings
 
 blueprint = Blueprint("exams", __name__)
@@ -47,8 +48,14 @@ ROUTES: Final[tuple[tuple[str, Callable[..., Any], tuple[str, ...], tuple[str, .
     # attempts: the zero-loss protocol
     ("takeover", attempts.takeover, POST, ("/attempts/<public_id>/takeover",)),
     ("late", late.late, FORM, ("/manage/exams/<public_id>/late",)),
+    # rescue
+    ("rescue", rescue.rescue, FORM, ("/manage/exams/<public_id>/rescue",)),
+    ("rescue_file", rescue.rescue_file, FORM, ("/manage/answer-files/<public_id>",)),
 )
 
 for endpoint, view, methods, addresses in ROUTES:
     for address in addresses:
         blueprint.add_url_rule(address, endpoint, view, methods=list(methods))
+
+# What the pages of an attempt seal the journal and the answer file with.
+blueprint.add_app_template_global(rescue.attempt_key, "answer_key")

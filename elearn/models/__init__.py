@@ -45,6 +45,7 @@ from .people import (
 )
 from .questions import BankQuestion, Pool, QuestionKey, QuestionRevision
 from .records import HoursBucket, RecordKind, TrainingRecord
+from .rescue import AnswerFile
 
 # Rows of these tables are evidence: inserted, never changed or deleted (db.py guards them).
 APPEND_ONLY = (
@@ -66,6 +67,7 @@ __all__ = [
     "SEPARATED_ADMINS",
     "AnswerDecision",
     "AnswerEvent",
+    "AnswerFile",
     "Assignment",
     "AssignmentKind",
     "Attempt",

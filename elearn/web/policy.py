@@ -73,6 +73,8 @@ ROUTES: Final[dict[str, Access | Permission]] = {
     "exams.edit_blueprint": Permission.SCHEDULE_EXAM,
     "exams.marking": Permission.MARK_EXAM,
     "exams.mark_attempt": Permission.MARK_EXAM,
+    "exams.rescue": Permission.SCHEDULE_EXAM,
+    "exams.rescue_file": Permission.SCHEDULE_EXAM,
     "exams.late": Permission.SCHEDULE_EXAM,
     # records
     "records.portfolio": Access.SIGNED_IN,

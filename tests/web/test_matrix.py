@@ -23,7 +23,7 @@ from elearn.web.policy import ROUTES, Access
 from tests.conftest import Browser
 from tests.factories import make_grant, make_person, make_unit
 from tests.factories_courses import make_course, publish_laws
-from tests.factories_exams import make_attempt, make_bank, make_exam
+from tests.factories_exams import make_answer_file, make_attempt, make_bank, make_exam
 from tests.factories_reports import make_assignment, make_course_record
 
 OPEN, SIGN_IN, NO_ROLE, STRANGER = "open", "sign in", "403", "404"
@@ -48,6 +48,8 @@ OBJECTS: dict[str, tuple[str, str]] = {
     "exams.late": ("exam", "unit"),
     "exams.cancel": ("exam", "unit"),
     "exams.mark_attempt": ("pending", "unit"),
+    "exams.rescue": ("exam", "unit"),
+    "exams.rescue_file": ("answer_file", "unit"),
     "records.record": ("record", "own"),
     "assignments.detail": ("assignment", "unit"),
     "assignments.cancel": ("assignment", "unit"),
@@ -117,6 +119,7 @@ def build_world(session: Session) -> World:
         created_at=now,
     )
     session.add(upload)
+    answer_file = make_answer_file(session, attempt, by=author, now=now)
     asset = ContentAsset(sha256="a" * 64, name="图.png", mime="image/png", data=b"\x89PNG")
     session.add(asset)
     session.commit()
@@ -135,6 +138,7 @@ def build_world(session: Session) -> World:
         "exam": {"public_id": exam.public_id},
         "attempt": {"public_id": attempt.public_id},
         "pending": {"public_id": attempt.public_id},
+        "answer_file": {"public_id": answer_file.public_id},
         "record": {"public_id": record.public_id},
         "assignment": {"public_id": assignment.public_id},
         "person": {"public_id": owner.public_id},
