@@ -137,7 +137,8 @@ def sittings(now: datetime) -> Select[*tuple[Any, ...]]:
     later = aliased(Grade)
     latest = ~exists().where(later.attempt_id == Grade.attempt_id, later.no > Grade.no)
     over = or_(Attempt.state == AttemptState.SUBMITTED, Attempt.deadline_at <= now)
-    final = func.coalesce(Grade.state, "") == "FINAL"
+    # While late answers may still count, no grade is final.
+    final = and_(func.coalesce(Grade.state, "") == "FINAL", Attempt.late_until.is_(None))
     facts = (
         func.max(_bit(over, Fact.TOOK))
         + func.max(_bit(and_(over, ~final), Fact.PENDING))

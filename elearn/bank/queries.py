@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
@@ -30,6 +30,8 @@ CHUNK: Final = 500
 SHAPES_KEPT: Final = 50_000
 # A revision never changes, so its shape may be remembered; the hash is its whole identity.
 _shapes: dict[str, PoolItem] = {}
+REVISIONS_KEPT: Final = 20_000
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,11 @@ class StoredKey:
     parts: tuple[KeyPart, ...]
 
 
+# The same of what is shown and of keys: read once per process, never in one dictionary.
+_bodies: dict[str, Body] = {}
+_keys: dict[str, StoredKey] = {}
+
+
 def load_pool(session: Session) -> list[PoolItem]:
     """What may be drawn now: the current revision of every active question of the bank.
 
@@ -97,7 +104,7 @@ def load_pool(session: Session) -> list[PoolItem]:
 def load_bodies(session: Session, hashes: Iterable[str]) -> dict[str, Body]:
     """Revision hash -> what a candidate may see. KeyError is the caller's for unknown hashes."""
     bodies: dict[str, Body] = {}
-    for chunk in _chunks(hashes):
+    for chunk in _missing(hashes, _bodies, bodies):
         rows = session.execute(
             select(
                 QuestionRevision.hash,
@@ -112,13 +119,14 @@ def load_bodies(session: Session, hashes: Iterable[str]) -> dict[str, Body]:
             bodies[digest] = Body(
                 digest, QuestionType(kind), Strand(strand), topic, body["stem"], parts
             )
+            _remember(_bodies, digest, bodies[digest])
     return bodies
 
 
 def load_keys(session: Session, hashes: Iterable[str]) -> dict[str, StoredKey]:
     """Revision hash -> key. For grading, marking, and review after the policy allows it."""
     keys: dict[str, StoredKey] = {}
-    for chunk in _chunks(hashes):
+    for chunk in _missing(hashes, _keys, keys):
         rows = session.execute(
             select(QuestionRevision.hash, QuestionRevision.body, QuestionKey.key)
             .join(QuestionKey, QuestionKey.question_revision_id == QuestionRevision.id)
@@ -132,6 +140,7 @@ def load_keys(session: Session, hashes: Iterable[str]) -> dict[str, StoredKey]:
                 citations=tuple(key["citations"]),
                 parts=tuple(_key_part(part) for part in key["parts"]),
             )
+            _remember(_keys, digest, keys[digest])
     return keys
 
 
@@ -205,6 +214,21 @@ def _key_part(part: Mapping[str, Any]) -> KeyPart:
         rubric=tuple(RubricPoint(text, points) for text, points in part["rubric"]),
         explanation=part["explanation"],
     )
+
+
+def _missing(
+    hashes: Iterable[str], known: Mapping[str, T], found: dict[str, T]
+) -> Iterator[list[str]]:
+    """Put what this process remembers into `found`; chunks of the rest."""
+    wanted = list(dict.fromkeys(hashes))
+    found.update((digest, known[digest]) for digest in wanted if digest in known)
+    return _chunks([digest for digest in wanted if digest not in found])
+
+
+def _remember(known: dict[str, T], digest: str, value: T) -> None:
+    if len(known) >= REVISIONS_KEPT:
+        known.clear()
+    known[digest] = value
 
 
 def _chunks(hashes: Iterable[str]) -> Iterator[list[str]]:

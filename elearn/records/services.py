@@ -155,14 +155,11 @@ def verify_record(record: TrainingRecord) -> bool:
 
 
 def _known(session: Session, person: Person, key: str) -> TrainingRecord | None:
-    """The record that exists; otherwise this person's records are ours to write.
+    """The record that exists; this person's records are ours to write from now on.
 
     The row lock makes "once per exam" and daily caps exact when two requests finish together.
     It does not disturb rows that only refer to the person.
     """
-    known = record_by_source(session, key)
-    if known is not None:
-        return known
     session.execute(select(Person.id).where(Person.id == person.id).with_for_update(key_share=True))
     return record_by_source(session, key)
 

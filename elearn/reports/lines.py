@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import and_, exists, select
+from sqlalchemy import and_, case, exists, null, select
 from sqlalchemy.orm import Session, aliased
 
 from elearn.assignments.coverage import Who
@@ -137,7 +137,8 @@ def _results(
             Attempt.submitted_at,
             Grade.score_centi,
             Grade.full_centi,
-            Grade.passed,
+            # While late answers may still count, it is as if a marker were at work.
+            case((Attempt.late_until.is_(None), Grade.passed), else_=null()).label("passed"),
         )
         .join(Exam, Exam.id == Attempt.exam_id)
         .join(Grade, and_(Grade.attempt_id == Attempt.id, latest))

@@ -13,7 +13,7 @@ from typing import cast
 from flask import Flask, abort, current_app, flash, redirect, request, session, url_for
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from sqlalchemy import delete, select
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm import Session, joinedload
 from werkzeug.wrappers import Response
 
 from elearn import clock, db
@@ -134,19 +134,24 @@ def source_address() -> str:
 
 @login_manager.request_loader
 def load_signed_in(_: object) -> SignedIn | None:
-    """One query: session, person, grants. None for anything that does not add up."""
+    """One statement: session, person, grants. None for anything that does not add up."""
     token = session.get("token")
     if not isinstance(token, str):
         return None
-    login = db.session().scalar(
-        select(LoginSession)
-        .where(LoginSession.token_hash == token_hash(token))
-        .options(
-            joinedload(LoginSession.person).options(
-                joinedload(Person.org_unit),
-                selectinload(Person.grants).joinedload(RoleGrant.org_unit),
+    login = (
+        db.session()
+        .scalars(
+            select(LoginSession)
+            .where(LoginSession.token_hash == token_hash(token))
+            .options(
+                joinedload(LoginSession.person, innerjoin=True).options(
+                    joinedload(Person.org_unit, innerjoin=True),
+                    joinedload(Person.grants).joinedload(RoleGrant.org_unit),
+                )
             )
         )
+        .unique()
+        .one_or_none()
     )
     now = utcnow()
     if login is None or not _still_valid(login, now):

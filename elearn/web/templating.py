@@ -53,6 +53,7 @@ def duration(seconds: int) -> str:
 _BOLD = re.compile(r"\*\*(.+?)\*\*", re.DOTALL)
 
 
+@lru_cache(maxsize=16_384)
 def bold(text: str) -> Markup:
     """Text of a question: `**…**` becomes <strong>, everything else stays text."""
     return Markup(_BOLD.sub(r"<strong>\1</strong>", str(escape(text))))  # noqa: S704 - escaped

@@ -500,12 +500,14 @@ def test_time_over_waits_for_the_last_answers_and_then_closes(
     page = me.get(f"{base}/result").get_data(as_text=True)
     assert "到时间自动收卷" in page
     assert "还可能补传" in page
+    assert 'id="closed"' not in page
     assert "合格" not in page
     assert case.attempt().state == AttemptState.SUBMITTED
     assert (count(case, Grade), count(case, TrainingRecord)) == (1, 0)
     travel(case, case.attempt(), LATE_SYNC)
     page = me.get(f"{base}/result").get_data(as_text=True)
     assert "合格" in page
+    assert 'id="closed"' in page
     assert (count(case, Grade), count(case, TrainingRecord)) == (1, 1)
 
 

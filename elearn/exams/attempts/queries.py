@@ -20,6 +20,7 @@ from elearn.models import (
     AnswerEvent,
     Attempt,
     AttemptState,
+    BlueprintRevision,
     EventStatus,
     Exam,
     Person,
@@ -27,6 +28,8 @@ from elearn.models import (
 
 from .protocol import Current
 
+PAPERS_KEPT: Final = 1000
+_papers: dict[str, Paper] = {}
 RECEIPT_ALPHABET: Final = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 
@@ -96,7 +99,11 @@ def own_attempt(session: Session, *, public_id: str, person: Person) -> Attempt:
     attempt = session.scalar(
         select(Attempt)
         .where(Attempt.public_id == public_id, Attempt.person_id == person.id)
-        .options(joinedload(Attempt.exam).joinedload(Exam.blueprint_revision))
+        .options(
+            joinedload(Attempt.exam, innerjoin=True)
+            .joinedload(Exam.blueprint_revision, innerjoin=True)
+            .joinedload(BlueprintRevision.blueprint, innerjoin=True)
+        )
     )
     if attempt is None:
         raise NotFound
@@ -126,8 +133,20 @@ def due_query(now: datetime) -> Select[int]:
 
 
 def paper_of(attempt: Attempt) -> Paper:
-    """The paper as stored."""
-    return paper_from_canonical(attempt.paper)
+    """The paper as stored. Raises ValueError when it is not what its hash says.
+
+    A paper never changes: the last ones are remembered under their hash.
+    """
+    paper = _papers.get(attempt.paper_hash)
+    if paper is None:
+        paper = paper_from_canonical(attempt.paper)
+        if paper.hash != attempt.paper_hash:
+            msg = f"the paper of attempt {attempt.public_id} is not the one that was drawn"
+            raise ValueError(msg)
+        if len(_papers) >= PAPERS_KEPT:
+            _papers.clear()
+        _papers[attempt.paper_hash] = paper
+    return paper
 
 
 def counting() -> ColumnElement[bool]:

@@ -8,10 +8,12 @@ work done and gets the same answer.
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from elearn.audit import record_act
 from elearn.core.errors import Conflict, DomainError, Gone, NotFound
@@ -37,6 +39,8 @@ __all__ = [
 ]
 
 log = logging.getLogger("elearn")
+#: What the end of an attempt sets, and what others may have changed until then.
+ENDING: Final = ("state", "submitted_at", "closed_by", "late_until", "last_seq", "answered")
 
 
 def start_attempt(
@@ -96,7 +100,7 @@ def submit_attempt(
     """
     late = now > attempt.deadline_at
     window = attempt.deadline_at + LATE_SYNC
-    closed = session.execute(
+    ended = session.execute(
         update(Attempt)
         .where(Attempt.id == attempt.id, Attempt.state == AttemptState.IN_PROGRESS)
         .values(
@@ -106,14 +110,15 @@ def submit_attempt(
             closed_by=ClosedBy.DEADLINE if late else by,
             late_until=window if late and now <= window else None,
         )
+        .returning(*(getattr(Attempt, name) for name in ENDING))
         .execution_options(synchronize_session=False)
-    )
-    first = closed.rowcount == 1  # type: ignore[attr-defined]  # a CursorResult: UPDATE counts
-    session.refresh(
-        attempt, ["state", "submitted_at", "closed_by", "late_until", "last_seq", "answered"]
-    )
-    if first:
-        grade_attempt(session, attempt=attempt, now=now)
+    ).one_or_none()
+    if ended is None:
+        session.refresh(attempt, ENDING)
+        return attempt
+    for name, value in zip(ENDING, ended, strict=True):
+        set_committed_value(attempt, name, value)
+    grade_attempt(session, attempt=attempt, now=now, first=True)
     return attempt
 
 

@@ -1,6 +1,7 @@
 """Reading blueprints."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, joinedload
@@ -14,6 +15,9 @@ from elearn.core.errors import NotFound
 from elearn.models import BlueprintRevision, BlueprintRow, ContentFile, FileKind
 
 FOLDER = "question_bank/blueprints"
+
+SPECS_KEPT: Final = 200
+_specs: dict[str, Blueprint] = {}
 
 
 def path_of(code: str) -> str:
@@ -51,8 +55,14 @@ def current_revision(row: BlueprintRow) -> BlueprintRevision:
 
 
 def read_spec(revision: BlueprintRevision) -> Blueprint:
-    """What the database stored, as the core knows it."""
-    return blueprint_from_canonical(revision.spec)
+    """What the database stored, as the core knows it; a revision never changes."""
+    spec = _specs.get(revision.hash)
+    if spec is None:
+        spec = blueprint_from_canonical(revision.spec)
+        if len(_specs) >= SPECS_KEPT:
+            _specs.clear()
+        _specs[revision.hash] = spec
+    return spec
 
 
 def source_text(session: Session, revision: BlueprintRevision, code: str) -> str:

@@ -6,29 +6,33 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from elearn.bank.queries import load_keys
-from elearn.core.assembly.blueprint import blueprint_from_canonical
 from elearn.core.grading.answers import Answer
 from elearn.core.grading.grade import Grade as CoreGrade
 from elearn.core.grading.grade import GradeState, Place, grade
 from elearn.core.grading.keys import policy_of
 from elearn.exams.attempts.queries import answers_digest, current_answers, paper_of
+from elearn.exams.blueprints.queries import read_spec
 from elearn.models import Attempt, Exam, Grade, Mark, Person
 from elearn.records.services import record_exam
 
 from .queries import last_grade
 
 
-def grade_attempt(session: Session, *, attempt: Attempt, now: datetime, reason: str = "") -> Grade:
+def grade_attempt(
+    session: Session, *, attempt: Attempt, now: datetime, reason: str = "", first: bool = False
+) -> Grade:
     """Grade a closed attempt, write the next grade, and the training record once it is final and
-    no late answer may count any more."""
+    no late answer may count any more. `first`: it was closed just now, so there can be neither
+    marks nor an earlier grade."""
     exam = session.get_one(Exam, attempt.exam_id)
-    blueprint = blueprint_from_canonical(exam.blueprint_revision.spec)
+    blueprint = read_spec(exam.blueprint_revision)
     paper = paper_of(attempt)
     answers = current_answers(session, attempt.id)
     stored = load_keys(session, (item.revision_hash for item in paper.items))
     keys = {digest: key.answer for digest, key in stored.items()}
-    result = grade(paper, answers, keys, policy_of(blueprint), marks_of(session, attempt.id))
-    before = last_grade(session, attempt.id)
+    marks = {} if first else marks_of(session, attempt.id)
+    result = grade(paper, answers, keys, policy_of(blueprint), marks)
+    before = None if first else last_grade(session, attempt.id)
     row = _write_grade(session, attempt, result, before.no + 1 if before else 1, reason, now)
     record_grade(session, attempt=attempt, grade=row, now=now, answers=answers)
     return row
@@ -46,7 +50,7 @@ def record_grade(
     if grade.state != GradeState.FINAL or attempt.late_until is not None:
         return
     exam = session.get_one(Exam, attempt.exam_id)
-    blueprint = blueprint_from_canonical(exam.blueprint_revision.spec)
+    blueprint = read_spec(exam.blueprint_revision)
     if answers is None:
         answers = current_answers(session, attempt.id)
     _record(
