@@ -26,6 +26,7 @@ run: setup ## serve the demo on http://127.0.0.1:8000 (ARGS="--port 8010" for an
 
 test: setup-dev ## the whole suite: both databases, real browser (TESTS=path narrows it)
 	@$(BIN)/python -m tests.servers.chromium --install
+	@$(BIN)/python -m tests.servers.webkit --install
 	@$(BIN)/python -m pytest -n $(JOBS) $(TESTS)
 
 check: setup-dev ## every static check; the one gate before a commit (CHECKS="ruff mypy" narrows it)
@@ -39,6 +40,7 @@ bench: setup-dev ## load and cost measurements, printed as tables
 
 e2e: setup-dev ## only the tests that drive a browser
 	@$(BIN)/python -m tests.servers.chromium --install
+	@$(BIN)/python -m tests.servers.webkit --install
 	@$(BIN)/python -m pytest tests/e2e
 
 cov: setup-dev ## the suite with branch coverage, and what it does not reach

@@ -17,7 +17,9 @@ from elearn.bank.services import publish_questions
 from elearn.core.assembly.model import Blueprint, MultiScoring, ReviewPolicy, Section
 from elearn.core.questions.model import Citation, Part, Question, QuestionType, RubricPoint
 from elearn.exams.attempts.services import start_attempt
+from elearn.exams.rescue.sealed import Contents, read_file, seal_file
 from elearn.models import (
+    AnswerFile,
     Attempt,
     BlueprintRevision,
     BlueprintRow,
@@ -219,3 +221,37 @@ def all_right(attempt: Attempt, questions: Sequence[Question]) -> list[dict[str,
         event(item, part, right_value(attempt, item, part, questions))
         for item, part, _ in parts_of(attempt)
     ]
+
+
+SECRET = "test-secret-key-of-enough-length-0123456789"  # of tests/conftest.py
+
+
+def sealed(
+    attempt: Attempt, events: Sequence[dict[str, Any]], *, device: str = "device-one"
+) -> str:
+    """An answer file as the page of that attempt makes it."""
+    contents = Contents(device, list(events))
+    return seal_file(attempt.public_id, contents, SECRET, nonce=secrets.token_bytes(12))
+
+
+def make_answer_file(
+    session: Session,
+    attempt: Attempt,
+    events: Sequence[dict[str, Any]] = (),
+    *,
+    by: Person,
+    now: datetime = NOW,
+) -> AnswerFile:
+    """A file that waits for its import; default: the first option of question 1."""
+    body = sealed(attempt, events or [event(1, 0, [0])])
+    row = AnswerFile(
+        attempt_id=attempt.id,
+        sha256=read_file(body).sha256,
+        body=body,
+        uploaded_by_id=by.id,
+        uploaded_at=now,
+        result={},
+    )
+    session.add(row)
+    session.flush()
+    return row

@@ -17,6 +17,7 @@ from elearn.exams.moving import views as moving
 from elearn.exams.notices import views as notices
 from elearn.exams.papers import views as papers
 from elearn.exams.printing import views as printing
+from elearn.exams.rescue import views as rescue
 from elearn.exams.sittings import views as sittings
 
 blueprint = Blueprint("exams", __name__)
@@ -152,8 +153,14 @@ ROUTES: Final[tuple[tuple[str, Callable[..., Any], tuple[str, ...], tuple[str, .
     ("dispute", disputes.dispute, FORM, ("/manage/disputes/<public_id>",)),
     ("object_to_item", disputes.object_to_item, POST, ("/attempts/<public_id>/dispute",)),
     ("dismiss", notices.dismiss, POST, ("/notices/<public_id>/read",)),
+    # rescue
+    ("rescue", rescue.rescue, FORM, ("/manage/exams/<public_id>/rescue",)),
+    ("rescue_file", rescue.rescue_file, FORM, ("/manage/answer-files/<public_id>",)),
 )
 
 for endpoint, view, methods, addresses in ROUTES:
     for address in addresses:
         blueprint.add_url_rule(address, endpoint, view, methods=list(methods))
+
+# What the pages of an attempt seal the journal and the answer file with.
+blueprint.add_app_template_global(rescue.attempt_key, "answer_key")

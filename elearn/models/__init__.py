@@ -84,6 +84,7 @@ from .printing import (
 )
 from .questions import BankQuestion, Pool, QuestionKey, QuestionRevision
 from .records import HoursBucket, RecordKind, TrainingRecord
+from .rescue import AnswerFile
 from .tasks import PledgeSignature, Reflection, ReflectionReview, Verdict
 
 # Rows of these tables are evidence: inserted, never changed or deleted (db.py guards them).
@@ -118,6 +119,7 @@ __all__ = [
     "SEPARATED_ADMINS",
     "AnswerDecision",
     "AnswerEvent",
+    "AnswerFile",
     "Assignment",
     "AssignmentKind",
     "Attempt",

@@ -93,6 +93,8 @@ ROUTES: Final[dict[str, Access | Permission]] = {
     "exams.move": Permission.SCHEDULE_EXAM,
     "exams.marking": Permission.MARK_EXAM,
     "exams.mark_attempt": Permission.MARK_EXAM,
+    "exams.rescue": Permission.SCHEDULE_EXAM,
+    "exams.rescue_file": Permission.SCHEDULE_EXAM,
     "exams.late": Permission.SCHEDULE_EXAM,
     "exams.analysis": Permission.VIEW_CONTENT,
     "exams.run_analysis": Permission.VIEW_CONTENT,

@@ -58,8 +58,12 @@ def install() -> None:
         missing = []
     if missing or not has_chinese_font():
         missing.append("fonts-noto-cjk")
-    if not missing:
-        return
+    if missing:
+        apt_install(missing)
+
+
+def apt_install(missing: list[str]) -> None:
+    """Debian packages, when the user may install any; says so when not."""
     apt = shutil.which("apt-get")
     if apt is None or os.geteuid() != 0:
         print(f"browser: missing {', '.join(missing)}; installing needs root and apt-get")

@@ -6,6 +6,7 @@ Fixtures (both for the whole session; a test that asks for one that cannot be ha
 
     postgres_url   SQLAlchemy URL of a server whose user may create databases
     chromium_path  path of the browser
+    webkit_paths   paths of the second engine, its driver and its display
 
 With `ELEARN_TEST_STRICT=1` a run that lacked something fails.
 """
@@ -16,6 +17,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.servers import webkit
 from tests.servers.chromium import find_chromium, why_missing
 from tests.servers.postgres import URL_VARIABLE, PendingServer, PostgresUnavailable
 
@@ -81,6 +83,15 @@ def chromium_path() -> str:
     if path is None:
         skip_missing("Chromium", why_missing())
     return str(path)
+
+
+@pytest.fixture(scope="session")
+def webkit_paths() -> webkit.WebKit:
+    found = webkit.find_webkit()
+    if found is None:
+        skip_missing("WebKit", webkit.why_missing())
+    assert found is not None
+    return found
 
 
 @pytest.fixture(autouse=True)

@@ -82,17 +82,30 @@ def test_find_chromium_takes_chrome_path_alone(
     assert chromium.find_chromium() == program
 
 
+@pytest.mark.parametrize(
+    ("fixture", "setting", "named"),
+    [
+        (
+            "chromium_path",
+            {"CHROME_PATH": "/nowhere/chrome"},
+            "Chromium: CHROME_PATH=/nowhere/chrome is not a program",
+        ),
+        ("webkit_paths", {"PATH": "/nowhere"}, "WebKit: no WebKitGTK with its driver found"),
+    ],
+)
 @pytest.mark.parametrize(("strict", "code"), [("", 0), ("1", 1)])
-def test_a_missing_browser_is_named_at_the_end(tmp_path: Path, strict: str, code: int) -> None:
+def test_a_missing_browser_is_named_at_the_end(
+    tmp_path: Path, fixture: str, setting: dict[str, str], named: str, strict: str, code: int
+) -> None:
     (tmp_path / "conftest.py").write_text(
         'pytest_plugins = ["tests.servers.plugin"]\n', encoding="utf-8"
     )
     (tmp_path / "test_page.py").write_text(
-        "def test_page(chromium_path):\n    pass\n", encoding="utf-8"
+        f"def test_page({fixture}):\n    pass\n", encoding="utf-8"
     )
     environment = {
         **os.environ,
-        "CHROME_PATH": "/nowhere/chrome",
+        **setting,
         "PYTHONPATH": str(ROOT),
         plugin.STRICT_VARIABLE: strict,
     }
@@ -115,8 +128,7 @@ def test_a_missing_browser_is_named_at_the_end(tmp_path: Path, strict: str, code
         encoding="utf-8",
         check=False,
     )
-    assert (
-        "Chromium: CHROME_PATH=/nowhere/chrome is not a program (1 test skipped)" in result.stdout
-    )
+    assert named in result.stdout
+    assert "(1 test skipped)" in result.stdout
     assert result.stdout.rstrip().splitlines()[-1].startswith("1 skipped")
     assert result.returncode == code

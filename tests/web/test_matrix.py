@@ -41,7 +41,7 @@ from elearn.web.policy import ROUTES, Access
 from tests.conftest import Browser
 from tests.factories import make_actor, make_grant, make_person, make_unit
 from tests.factories_courses import make_course, make_facts_file, make_handed_over, publish_laws
-from tests.factories_exams import make_attempt, make_bank, make_exam
+from tests.factories_exams import make_answer_file, make_attempt, make_bank, make_exam
 from tests.factories_reports import make_assignment, make_course_record
 
 OPEN, SIGN_IN, NO_ROLE, STRANGER = "open", "sign in", "403", "404"
@@ -101,6 +101,8 @@ OBJECTS: dict[str, tuple[str, str]] = {
     "exams.dispute": ("dispute", "unit"),
     "exams.object_to_item": ("attempt", "own"),
     "exams.dismiss": ("notice", "own"),
+    "exams.rescue": ("exam", "unit"),
+    "exams.rescue_file": ("answer_file", "unit"),
     "records.record": ("record", "own"),
     "tasks.pledge": ("pledge", "own"),
     "tasks.review": ("reflection", "unit"),
@@ -200,15 +202,14 @@ def build_world(session: Session) -> World:
     )
     session.add(upload)
     after = after_the_exam(session, attempt, questions[0].revision_hash, bureau.path, now)
+    answer_file = make_answer_file(session, attempt, by=author, now=now)
     asset = ContentAsset(sha256="a" * 64, name="图.png", mime="image/png", data=b"\x89PNG")
-    session.add_all([asset, make_facts_file(now=now)])
-    session.commit()
-    assert grant is not None
     asked = PaperOpening(
         exam_id=exam.id, kind=OpeningKind.ASK, form_no=1, person_id=owner.id, reason="核对", at=now
     )
-    session.add(asked)
+    session.add_all([asset, make_facts_file(now=now), asked])
     session.commit()
+    assert grant is not None
     lesson = course.lessons[0]
     world.args = {
         "shared": {
@@ -228,6 +229,7 @@ def build_world(session: Session) -> World:
         "look": {"public_id": exam.public_id, "look": asked.public_id},
         "attempt": {"public_id": attempt.public_id},
         "pending": {"public_id": attempt.public_id},
+        "answer_file": {"public_id": answer_file.public_id},
         "record": {"public_id": record.public_id},
         "pledge": {"public_id": pledge.public_id},
         "reflection": {"public_id": reflection.public_id},

@@ -15,6 +15,27 @@ document.addEventListener("submit", (event) => {
 
 addEventListener("pageshow", () => forms().forEach((form) => delete form.dataset.sent));
 
+// Answers of an exam that have not reached the server stay on this phone: signing out says so first.
+document.querySelectorAll("form[data-leaving]").forEach((form) => {
+  form.addEventListener("submit", (event) => {
+    let names = [];
+    try {
+      names = Object.keys(localStorage).filter((name) => name.startsWith(`elearn:exam:${form.dataset.leaving}:`));
+    } catch (error) {
+      // Nothing can be kept here, so nothing is.
+    }
+    if (!names.length || form.dataset.warned) return;
+    event.preventDefault();
+    form.dataset.warned = "1";
+    const note = document.createElement("p");
+    note.className = "note warn";
+    note.setAttribute("role", "alert");
+    note.textContent = "这台设备上还有考试答案没有上传。请先回到“考试”页，联网后等它传完。现在退出，答案会加密留在本机，您再次登录后自动上传。";
+    form.before(note);
+    form.querySelector("button").textContent = "仍要退出";
+  });
+});
+
 const errors = document.getElementById("errors");
 if (errors) errors.focus();
 

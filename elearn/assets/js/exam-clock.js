@@ -18,8 +18,13 @@ export class Clock {
     this.tick();
   }
 
+  /** Milliseconds; negative once it is over. */
+  get left() {
+    return this.end - performance.now();
+  }
+
   get seconds() {
-    return Math.max(0, Math.ceil((this.end - performance.now()) / 1000));
+    return Math.max(0, Math.ceil(this.left / 1000));
   }
 
   words() {

@@ -1,6 +1,7 @@
 // Everything a browser adds to exams; each page picks its own part. Without it every flow works by
 // ordinary forms.
-import { forget, prune } from "./exam-journal.js";
+import { prune } from "./exam-journal.js";
+import { deliverLeftovers } from "./exam-leftover.js";
 import { watch } from "./exam-monitor.js";
 import { guardHandIn } from "./exam-confirm.js";
 import { preflight } from "./exam-preflight.js";
@@ -10,7 +11,7 @@ const byId = (id) => document.getElementById(id);
 
 if (byId("paper")) takeExam(byId("paper"));
 if (byId("hand-in")) guardHandIn(byId("hand-in"));
-if (byId("closed")) forget(byId("closed").dataset);
+if (byId("leftover")) deliverLeftovers(byId("leftover"));
 if (byId("preflight")) preflight(byId("preflight"));
 if (byId("monitor")) watch(byId("monitor"));
-if (byId("paper") || byId("closed")) prune();
+if (byId("paper") || byId("leftover")) prune();
