@@ -14,14 +14,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from elearn.core.assembly.model import Blueprint
-from elearn.core.assembly.paper import Paper
+from elearn.core.assembly.paper import Paper, paper_from_canonical
 from elearn.core.assembly.seeds import attempt_seed, commitment_of, form_number, forms_seed
 from elearn.core.canonical import canonical_json, content_hash
 from elearn.core.errors import Infeasible, NotFound
 from elearn.core.grading.answers import Answer
 from elearn.core.grading.grade import Place, grade
 from elearn.core.grading.keys import AnswerKey, policy_of
-from elearn.exams.attempts.queries import answers_digest, current_answers, paper_of
+from elearn.exams.attempts.queries import answers_digest, current_answers
 from elearn.exams.blueprints.queries import read_spec
 from elearn.exams.grades.keys import load_exam_keys
 from elearn.models import (
@@ -204,11 +204,16 @@ def _check_paper(redraw: _Redraw, attempt: Attempt, result: Replay) -> Iterator[
     except Infeasible as error:
         yield f"试卷抽不出来：{error.message}"
         return
-    what = _first_difference(again, paper_of(attempt))
+    what = _first_difference(again, stored_paper(attempt))
     if what:
         yield what
     else:
         result.papers += 1
+
+
+def stored_paper(attempt: Attempt) -> Paper:
+    """What lies in the row: not `paper_of`, which takes the hash's word for it."""
+    return paper_from_canonical(attempt.paper)
 
 
 def _first_difference(again: Paper, stored: Paper) -> str:
@@ -227,7 +232,7 @@ def _first_difference(again: Paper, stored: Paper) -> str:
 
 def _check_questions(session: Session, attempt: Attempt, checked: set[str]) -> Iterator[str]:
     """Content and key of every question still are what their hash names."""
-    fresh = sorted({item.revision_hash for item in paper_of(attempt).items} - checked)
+    fresh = sorted({item.revision_hash for item in stored_paper(attempt).items} - checked)
     checked.update(fresh)
     for at in range(0, len(fresh), CHUNK):
         rows = session.execute(
@@ -274,7 +279,7 @@ def _content(revision: QuestionRevision, code: str, key: Mapping[str, Any]) -> d
 def _check_grades(
     session: Session, blueprint: Blueprint, attempt: Attempt, result: Replay
 ) -> Iterator[str]:
-    paper = paper_of(attempt)
+    paper = stored_paper(attempt)
     query = select(Grade).where(Grade.attempt_id == attempt.id).order_by(Grade.no)
     for row in session.scalars(query):
         again = grade(
