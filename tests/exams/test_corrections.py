@@ -43,6 +43,7 @@ from elearn.models import (
     Person,
     RecordCorrection,
     Regrade,
+    ReviewPolicy,
     TrainingRecord,
 )
 from elearn.records.queries import hours_of, records_of
@@ -431,6 +432,23 @@ def test_from_proposal_to_the_new_score_through_the_pages(
     assert "成绩更正过" in result
     folio = phone.get("/me?year=2026").text
     assert "成绩更正" in folio
+
+
+def test_the_reason_is_not_shown_before_the_review_is_open(sat: Sat, client: Browser) -> None:
+    attempt = sat.sit(right(sat, T.SINGLE, T.MULTI, T.TRUE_FALSE))
+    carry_out(sat, reason="乙才是对的")
+    sat.exam.review_policy = ReviewPolicy.SCORE_ONLY
+    sat.session.commit()
+    client.sign_in(attempt.person, sat.session)
+    result = client.get(f"/attempts/{attempt.public_id}/result").text
+    record = records_of(sat.session, attempt.person_id)[0]
+    page = client.get(f"/me/records/{record.public_id}").text
+    assert "第 1 号更正" in result
+    assert "第 1 号更正" in page
+    assert "乙才是对的" not in result + page
+    sat.exam.review_policy = ReviewPolicy.AT_ONCE
+    sat.session.commit()
+    assert "乙才是对的" in client.get(f"/attempts/{attempt.public_id}/result").text
 
 
 def test_a_stranger_sees_no_correction(sat: Sat, client: Browser) -> None:

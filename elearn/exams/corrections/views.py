@@ -58,7 +58,7 @@ def propose(digest: str) -> Response | str | tuple[str, int]:
         if me.may(Permission.VIEW_CONTENT, exam.org_unit.path)
     ]
     body = load_bodies(work, [digest])[digest]
-    dispute = _dispute(request.values.get("dispute", ""))
+    dispute = _dispute(request.values.get("dispute", ""), digest)
     problems: dict[str, str] = {}
     if request.method == "POST":
         try:
@@ -146,10 +146,12 @@ def _chosen(exams: Sequence[Exam], public_id: str | None) -> Exam | None:
     raise DomainError("没有这场考试。", fields={"scope": "请选择更正的范围"})
 
 
-def _dispute(public_id: str) -> Dispute | None:
+def _dispute(public_id: str, digest: str) -> Dispute | None:
+    """The dispute this proposal answers, if it is about this question."""
     if not public_id:
         return None
     try:
-        return get_dispute(db.session(), public_id=public_id, actor=actor())
+        dispute = get_dispute(db.session(), public_id=public_id, actor=actor())
     except NotFound:
         return None
+    return dispute if dispute.revision.hash == digest else None

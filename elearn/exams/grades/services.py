@@ -186,7 +186,8 @@ def _record(
             **({"makeup_of": made_up} if made_up else {}),
         },
         grade_no=row.no,
-        reason=row.reason,
+        # Without what was corrected: the record is seen before the review may be.
+        reason=row.reason.partition("：")[0],
         makeup=made_up is not None,
         now=now,
     )
