@@ -15,7 +15,7 @@ from elearn.courses import views as courses
 from elearn.exams import views as exams
 from elearn.records import views as records
 from elearn.reports import views as reports
-from elearn.web import auth, errors, security, templating
+from elearn.web import auth, errors, security, shedding, templating
 from elearn.web import views as web
 
 FEATURES = (
@@ -50,4 +50,5 @@ def create_app(
     templating.init_app(app, settings)
     for feature in FEATURES:
         app.register_blueprint(feature.blueprint)
+    shedding.init_app(app, settings)
     return app

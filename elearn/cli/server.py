@@ -11,10 +11,11 @@ from granian.constants import Interfaces
 from elearn import db, migrate
 from elearn.app import create_app
 from elearn.authoring.services import sync_content
-from elearn.config import Settings
+from elearn.config import Settings, load_settings
 from elearn.core.errors import DomainError
 from elearn.demo import DemoReport, ensure_demo
 from elearn.exams.attempts import sweeper
+from elearn.web.shedding import threads_for
 
 from .context import engine, settings, utcnow
 from .text import Command, progress
@@ -27,7 +28,11 @@ WORKERS = click.option(
     "--workers", default=2, show_default=True, type=click.IntRange(1, 64), help="进程数"
 )
 THREADS = click.option(
-    "--threads", default=4, show_default=True, type=click.IntRange(1, 64), help="每个进程的线程数"
+    "--threads",
+    default=4,
+    show_default=True,
+    type=click.IntRange(1, 64),
+    help="每个进程同时处理的请求数，多出的排队",
 )
 
 
@@ -98,13 +103,14 @@ def serving_app() -> Flask:
 def _serve(host: str, port: int, workers: int, threads: int) -> None:
     """Granian with the factory above."""
     os.environ["ELEARN_BIND"] = host
+    os.environ["ELEARN_WORK_SLOTS"] = str(threads)
     server: Any = Granian(
         "elearn.cli.server:serving_app",
         address=host,
         port=port,
         interface=Interfaces.WSGI,
         workers=workers,
-        blocking_threads=threads,
+        blocking_threads=threads_for(load_settings()),
         factory=True,
         respawn_failed_workers=True,
         log_access=False,
