@@ -15,15 +15,18 @@ from elearn.core.problems import Problem
 from elearn.core.questions.model import TYPE_NAMES
 from elearn.core.source_text import decode_text
 
+from . import rehearse
 from .context import finish_check, print_json, settings
 from .text import Command, Group, progress
 
 
 @click.group(cls=Group)
 def exams() -> None:
-    """组卷。
+    """组卷、考前演练。
 
+    \b
     例：elearn exams draw integrity-80 --seed 1 --json
+        elearn exams rehearse --candidates 3000
     """
 
 
@@ -83,5 +86,8 @@ def _find(name: str, known: dict[str, Blueprint]) -> tuple[Blueprint | None, lis
     msg = f"没有组卷规则「{name}」。现有：" + "、".join(sorted(known))
     raise DomainError(msg, code="E-BLUEPRINT")
 
+
+for command in rehearse.COMMANDS:
+    exams.add_command(command)
 
 COMMANDS = (exams,)
