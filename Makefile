@@ -1,6 +1,6 @@
 # Everything a person or a machine does with this checkout. `make help` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test check fmt bench e2e cov lock dist
+.PHONY: help setup setup-dev run test check fmt bench drill load e2e cov lock dist
 MAKEFLAGS += --no-print-directory
 
 PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,$(if $(shell command -v $(p) 2>/dev/null),$(p))) python3)
@@ -35,8 +35,14 @@ check: setup-dev ## every static check; the one gate before a commit (CHECKS="ru
 fmt: setup-dev ## format the Python code and mend what ruff can mend
 	@$(BIN)/python tools/check.py --fix
 
-bench: setup-dev ## load and cost measurements, printed as tables
-	@$(BIN)/python -m bench
+bench: setup-dev ## what every operation costs, printed as tables
+	@$(BIN)/python -m bench $(ARGS)
+
+drill: setup-dev ## break things under load, count lost answers (ARGS="--short", "--only power")
+	@$(BIN)/python -m bench.drills $(ARGS)
+
+load: setup-dev ## open-loop load (ARGS="starts", "saves --minutes 1", "overload --minutes 1")
+	@$(BIN)/python -m bench.load $(ARGS)
 
 e2e: setup-dev ## only the tests that drive a browser
 	@$(BIN)/python -m tests.servers.chromium --install

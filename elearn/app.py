@@ -17,7 +17,7 @@ from elearn.exams import views as exams
 from elearn.exams.papers.vault import install_vault
 from elearn.records import views as records
 from elearn.reports import views as reports
-from elearn.web import auth, errors, security, templating
+from elearn.web import auth, errors, security, shedding, templating
 from elearn.web import views as web
 
 FEATURES = (
@@ -54,4 +54,5 @@ def create_app(
     templating.init_app(app, settings)
     for feature in FEATURES:
         app.register_blueprint(feature.blueprint)
+    shedding.init_app(app, settings)
     return app

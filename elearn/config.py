@@ -27,7 +27,11 @@ def shipped(name: str) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Times are seconds. `bind` is what the server listens on; unknown means not loopback."""
+    """Times are seconds. `bind` is what the server listens on; unknown means not loopback.
+
+    `work_slots`, `work_queue`: requests at work and waiting at a time in one process
+    (`elearn.web.shedding`).
+    """
 
     database_url: str
     secret_key: str = field(repr=False)
@@ -41,6 +45,8 @@ class Settings:
     trusted_hosts: tuple[str, ...] = ()
     session_idle_s: int = 8 * 3600
     staff_idle_s: int = 2 * 3600
+    work_slots: int = 4
+    work_queue: int = 60
     testing: bool = False
 
     @property
@@ -76,6 +82,8 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         trusted_hosts=tuple(h for h in env.get("ELEARN_TRUSTED_HOSTS", "").split(",") if h),
         session_idle_s=_number(env, "ELEARN_SESSION_IDLE_S", 8 * 3600, 300, 7 * 86400),
         staff_idle_s=_number(env, "ELEARN_STAFF_IDLE_S", 2 * 3600, 300, 7 * 86400),
+        work_slots=_number(env, "ELEARN_WORK_SLOTS", 4, 1, 64),
+        work_queue=_number(env, "ELEARN_WORK_QUEUE", 60, 0, 1000),
     )
 
 

@@ -1,7 +1,9 @@
 """`elearn serve` and `elearn demo`."""
 
 import os
-from typing import Any
+import time
+from contextlib import suppress
+from typing import Any, Final
 
 import click
 from flask import Flask
@@ -11,14 +13,16 @@ from granian.constants import Interfaces
 from elearn import db, migrate
 from elearn.app import create_app
 from elearn.authoring.services import sync_content
-from elearn.config import Settings
+from elearn.config import Settings, load_settings
 from elearn.core.errors import DomainError
 from elearn.demo import DemoReport, ensure_demo
 from elearn.exams.attempts import sweeper
+from elearn.web.shedding import threads_for
 
 from .context import engine, settings, utcnow
 from .text import Command, progress
 
+GIVES_UP_WITHIN_S: Final = 8.0
 HOST = click.option("--host", default="127.0.0.1", show_default=True, help="监听的地址")
 PORT = click.option(
     "--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="端口"
@@ -27,7 +31,11 @@ WORKERS = click.option(
     "--workers", default=2, show_default=True, type=click.IntRange(1, 64), help="进程数"
 )
 THREADS = click.option(
-    "--threads", default=4, show_default=True, type=click.IntRange(1, 64), help="每个进程的线程数"
+    "--threads",
+    default=4,
+    show_default=True,
+    type=click.IntRange(1, 64),
+    help="每个进程同时处理的请求数，多出的排队",
 )
 
 
@@ -96,20 +104,33 @@ def serving_app() -> Flask:
 
 
 def _serve(host: str, port: int, workers: int, threads: int) -> None:
-    """Granian with the factory above."""
+    """Granian with the factory above, started again when it gives up.
+
+    Granian ends when one worker dies twice within six seconds, be it by the hand of the kernel;
+    on exam day that must not be the end. Ending right after the start is a wrong setting: no loop.
+    """
     os.environ["ELEARN_BIND"] = host
-    server: Any = Granian(
-        "elearn.cli.server:serving_app",
-        address=host,
-        port=port,
-        interface=Interfaces.WSGI,
-        workers=workers,
-        blocking_threads=threads,
-        factory=True,
-        respawn_failed_workers=True,
-        log_access=False,
-    )
-    server.serve()
+    os.environ["ELEARN_WORK_SLOTS"] = str(threads)
+    while True:
+        server: Any = Granian(
+            "elearn.cli.server:serving_app",
+            address=host,
+            port=port,
+            interface=Interfaces.WSGI,
+            workers=workers,
+            blocking_threads=threads_for(load_settings()),
+            factory=True,
+            respawn_failed_workers=True,
+            log_access=False,
+        )
+        begun = time.monotonic()
+        with suppress(SystemExit):  # how it gives up
+            server.serve()
+        if server.interrupt_signal:
+            return
+        if time.monotonic() - begun < GIVES_UP_WITHIN_S:
+            raise DomainError("服务进程一启动就退出，原因见上面的日志。", code="E-SERVE")
+        click.echo("服务进程接连退出，正在重新启动。", err=True)
 
 
 COMMANDS = (serve, demo)

@@ -1,0 +1,70 @@
+"""The short fault drills of every test run; `make drill` runs all of them, longer.
+
+Each is void unless its control, the same fault on a weakened system, loses something.
+"""
+
+from dataclasses import replace
+
+import pytest
+
+from bench.drills.arena import Setup
+from bench.drills.faults import DRILLS, EARLY, Drill, bad_network
+from bench.drills.phones import Habits
+from bench.drills.runner import Run, Verdict, judge, state_of
+from tests.servers.plugin import skip_missing
+
+pytestmark = pytest.mark.slow
+PHONES = 8
+NAMED = {drill.name: drill for drill in DRILLS}
+CARELESS = Habits(redeliver=0.3, swap=0.2, fresh_ids=True)
+NETWORK = replace(
+    NAMED["reply lost after the commit"],
+    name="bad network",
+    fault=bad_network,
+    sound=Setup(lose=0.25, twice=0.1, habits=Habits(redeliver=0.3, swap=0.2)),
+    weak=dict.fromkeys(("sqlite", "postgresql"), Setup(lose=0.25, twice=0.1, habits=CARELESS)),
+)
+
+
+def drilled(drill: Drill, database: str, times: int) -> Verdict:
+    verdict = judge(drill, database, times=times, phones=PHONES, workers=1)
+    if verdict.state == "not run":
+        skip_missing("a fault drill", verdict.why)
+    return verdict
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+@pytest.mark.parametrize(
+    ("drill", "times"), [(NAMED["kill -9 the database"], 1), (NETWORK, 25)], ids=["kill", "network"]
+)
+def test_no_acknowledged_answer_is_lost(drill: Drill, times: int, database: str) -> None:
+    verdict = drilled(drill, database, times)
+    assert verdict.state == "passed", verdict
+    assert verdict.sound.wrong == 0
+    assert verdict.sound.unresolved == 0
+    assert verdict.sound.acked > 0
+    assert verdict.control.wrong > 0
+
+
+def test_a_server_that_acknowledges_early_fails_the_drill() -> None:
+    drill = replace(NAMED["kill -9 master and workers"], sound=EARLY, weak={"sqlite": Setup()})
+    verdict = drilled(drill, "sqlite", 1)
+    assert verdict.state == "FAILED", verdict
+    assert verdict.sound.missing > 0
+    assert verdict.control.wrong == 0, "and a sound one loses nothing"
+
+
+def test_a_control_that_loses_nothing_makes_a_drill_void() -> None:
+    fine = Run(acked=100, faults=2)
+    assert state_of(fine, Run(acked=100, faults=2, missing=1))[0] == "passed"
+    assert state_of(fine, Run(acked=100, faults=2))[0] == "VOID"
+    for bad in (
+        Run(acked=100, faults=2, missing=1),
+        Run(acked=100, faults=2, changed=1),
+        Run(acked=100, faults=2, doubled=1),
+        Run(acked=100, faults=2, stale=1),
+        Run(acked=100, faults=2, unresolved=1),
+        Run(acked=0, faults=2),
+        Run(acked=100, faults=0),
+    ):
+        assert state_of(bad, Run(acked=100, faults=2, missing=1))[0] == "FAILED", bad
