@@ -28,6 +28,14 @@ class ReviewPolicy(StrEnum):
     HIDDEN = "HIDDEN"  # nothing until the examiner releases
 
 
+class LeaveRule(StrEnum):
+    """What happens when a candidate leaves the page. There is no rule that fails anybody."""
+
+    RECORD = "RECORD"  # recorded, shown to the candidate and on the board
+    REMIND = "REMIND"  # and the page reminds the candidate on return
+    NOTIFY = "NOTIFY"  # and from the nth time on the board puts the person forward
+
+
 class AttemptState(StrEnum):
     """IN_PROGRESS -> SUBMITTED, once."""
 
@@ -80,6 +88,11 @@ class Exam(Base):
 
     The audience is the subtree of `org_unit` narrowed by `ranks` (`|`-separated with leading and
     trailing `|`, "" = all) unless `listed_only`, when only `ExamCandidate` rows may sit.
+
+    `retimed`: somebody changed the time of somebody. `extended_s`: seconds added for everybody.
+    `paused_at`: the whole exam stands since then; `open_pauses` counts every pause in force.
+    `last_deadline_at`: the latest deadline given out when it is later than `closes_at`.
+    `ip_ranges`: one CIDR a line, "" = from anywhere; `room_code`: "" = none asked.
     """
 
     __tablename__ = "exam"
@@ -100,6 +113,18 @@ class Exam(Base):
     cancelled_at: Mapped[datetime | None]
     created_by_id: Mapped[int] = mapped_column(bigref, ForeignKey("person.id"))
     created_at: Mapped[datetime]
+    # Time (exams/timing): kept beside the `time_change` rows so that a start needs no more reads.
+    retimed: Mapped[bool] = mapped_column(default=False)
+    extended_s: Mapped[int] = mapped_column(default=0)
+    paused_at: Mapped[datetime | None]
+    open_pauses: Mapped[int] = mapped_column(default=0)
+    last_deadline_at: Mapped[datetime | None]
+    # The room (exams/invigilation): optional locks and the rule for page leaves.
+    room_code: Mapped[str] = mapped_column(String(20), default="")
+    ip_ranges: Mapped[str] = mapped_column(Text, default="")
+    leave_rule: Mapped[LeaveRule] = mapped_column(String(10), default=LeaveRule.RECORD)
+    leave_min_s: Mapped[int] = mapped_column(default=5)
+    leave_notify: Mapped[int] = mapped_column(default=3)
 
     blueprint_revision: Mapped[BlueprintRevision] = relationship()
     org_unit: Mapped[OrgUnit] = relationship()
@@ -129,6 +154,10 @@ class Attempt(Base):
     blueprint revision re-derive it. `last_seq` numbers the answer events. `answered` (items with
     an answer) and `last_saved_at` are kept by the same transaction that writes the events, so that
     a monitor of ten thousand candidates need not read the log.
+
+    `paused_at`: the clock of this attempt stands since then (`exams/timing/clock.py` reads it).
+    `extra_s`: extra time by accommodation, in the deadline since the start. `news` grows with
+    everything the page should fetch: a message, a pause, another deadline.
     """
 
     __tablename__ = "attempt"
@@ -151,6 +180,9 @@ class Attempt(Base):
     answered: Mapped[int] = mapped_column(default=0)
     last_saved_at: Mapped[datetime | None]
     flags: Mapped[list[Any]] = mapped_column(default=list)
+    paused_at: Mapped[datetime | None]
+    extra_s: Mapped[int] = mapped_column(default=0)
+    news: Mapped[int] = mapped_column(default=0)
 
     exam: Mapped[Exam] = relationship()
     person: Mapped[Person] = relationship()
