@@ -225,7 +225,9 @@ def test_save_answers_in_json(me: Browser, case: Case, attempt: Attempt) -> None
     response = me.post(f"/attempts/{attempt.public_id}/answers", json={"events": [sent]})
     assert response.status_code == 200
     reply = response.get_json()
-    assert set(reply) == {"acked", "seq", "saved", "server_time", "remaining_ms"}
+    assert set(reply) == {
+        "acked", "seq", "saved", "server_time", "remaining_ms", "paused", "news"
+    }  # fmt: skip
     assert (reply["acked"], reply["seq"], reply["saved"]) == ([sent["event_id"]], 1, 1)
     assert 2_900_000 < reply["remaining_ms"] <= 3_000_000
     assert response.headers["Cache-Control"] == "no-store"

@@ -18,7 +18,14 @@ export class Clock {
     this.tick();
   }
 
+  /** The clock stands at `ms`; null lets it go on. */
+  hold(ms) {
+    this.held = ms;
+    this.tick();
+  }
+
   get seconds() {
+    if (this.held !== undefined && this.held !== null) return Math.max(1, Math.ceil(this.held / 1000));
     return Math.max(0, Math.ceil((this.end - performance.now()) / 1000));
   }
 

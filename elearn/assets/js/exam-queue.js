@@ -75,6 +75,7 @@ export class Queue {
       const state = await response.json();
       this.csrf = state.csrf;
       this.on.remaining(state.remaining_ms);
+      if (this.on.heard) this.on.heard(state);
       if (state.state === "SUBMITTED") return this.stop("closed");
       if (this.lock === "login") this.lock = "";
       if (state.seq !== this.seq) this.on.elsewhere(state);
@@ -139,6 +140,7 @@ export class Queue {
     this.seq = reply.seq;
     this.keep();
     this.on.remaining(reply.remaining_ms);
+    if (this.on.heard) this.on.heard(reply);
     if (foreign) {
       this.seq = -1;
       this.sync();

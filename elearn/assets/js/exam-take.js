@@ -1,6 +1,7 @@
 // Taking the exam: one question on the screen, the answer card one tap away.
 import { Clock } from "./exam-clock.js";
 import { Queue } from "./exam-queue.js";
+import { joinRoom } from "./exam-room.js";
 
 const $ = (selector, root = document) => root.querySelector(selector);
 const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -52,6 +53,7 @@ export function takeExam(form) {
     remaining: (ms) => clock.anchor(ms),
     refused: (entry, why) => say(`第 ${entry.item} 题没有保存：${why}`),
     elsewhere: (state) => adopt(state),
+    heard: (reply) => heard(reply),
   });
   const clock = new Clock($("#clock"), +form.dataset.remaining, {
     say,
@@ -265,6 +267,8 @@ export function takeExam(form) {
     if (queue.fails) say("还有答案没有上传，联网后会自动上传");
     location.href = $("#check").href;
   };
+
+  const heard = joinRoom(form, queue, clock, say);
 
   // ---------------------------------------------------------------- start
   for (const [place, entry] of queue.pending) {

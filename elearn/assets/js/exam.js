@@ -4,13 +4,17 @@ import { forget, prune } from "./exam-journal.js";
 import { watch } from "./exam-monitor.js";
 import { guardHandIn } from "./exam-confirm.js";
 import { preflight } from "./exam-preflight.js";
+import { forgetLeaves, waitForResume, watchLeaves } from "./exam-room.js";
 import { takeExam } from "./exam-take.js";
 
 const byId = (id) => document.getElementById(id);
 
 if (byId("paper")) takeExam(byId("paper"));
 if (byId("hand-in")) guardHandIn(byId("hand-in"));
+if (byId("hand-in")) watchLeaves(byId("hand-in"));
 if (byId("closed")) forget(byId("closed").dataset);
+if (byId("closed")) forgetLeaves(byId("closed").dataset);
 if (byId("preflight")) preflight(byId("preflight"));
+if (byId("standing")) waitForResume(byId("standing"));
 if (byId("monitor")) watch(byId("monitor"));
 if (byId("paper") || byId("closed")) prune();

@@ -7,7 +7,7 @@ work done and gets the same answer.
 
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import insert, select, update
@@ -21,6 +21,8 @@ from elearn.exams.blueprints.queries import read_spec
 from elearn.exams.grades.policy import GRACE
 from elearn.exams.grades.services import grade_attempt
 from elearn.exams.sittings.queries import is_eligible
+from elearn.exams.timing.clock import ends_at, exam_time, remaining_ms
+from elearn.exams.timing.queries import allowance_for
 from elearn.models import AnswerEvent, Attempt, AttemptState, ClosedBy, Exam, Person
 
 from .events import AnswerEventIn, Delivery, SaveReply, check_events, read_flags, read_page
@@ -49,16 +51,20 @@ def start_attempt(
     """
     # Shared with everybody starting; a cancellation waits for us, or we see it.
     terms = ["cancelled_at", "opens_at", "closes_at", "duration_s", "attempts_max"]
-    session.refresh(exam, terms, with_for_update={"read": True})
+    terms += ["retimed", "extended_s", "paused_at", "last_deadline_at"]
+    # Alone with it for somebody with extra time, whose deadline may be the exam's last.
+    session.refresh(exam, terms, with_for_update={"read": not person.accommodated})
     earlier = _attempts(session, exam, person)
     running = next((a for a in earlier if a.state == AttemptState.IN_PROGRESS), None)
-    if running is not None and now <= running.deadline_at + GRACE:
+    if running is not None and exam_time(running, now) <= running.deadline_at + GRACE:
         return running
     if running is not None:
         submit_attempt(session, attempt=running, now=now, by=ClosedBy.DEADLINE)
     if not is_eligible(session, exam=exam, person=person):
         raise NotFound
     _require_open(exam, earlier, now)
+    allowed = allowance_for(session, exam=exam, person=person, now=now)
+    deadline = allowed.deadline(now, exam.closes_at)
     blueprint = read_spec(exam.blueprint_revision)
     paper, bank = draw_paper(session, blueprint=blueprint, seed=seed)
     attempt = Attempt(
@@ -71,8 +77,11 @@ def start_attempt(
         paper_hash=paper.hash,
         paper=paper.canonical(),
         started_at=now,
-        deadline_at=min(now + timedelta(seconds=exam.duration_s), exam.closes_at),
+        deadline_at=deadline,
+        extra_s=allowed.extra_s,
     )
+    if allowed.extra_s and deadline > ends_at(exam):
+        exam.last_deadline_at = deadline
     try:
         with session.begin_nested():
             session.add(attempt)
@@ -140,7 +149,7 @@ def submit_attempt(
 
     After the deadline it ended at the deadline, whoever asks.
     """
-    late = now > attempt.deadline_at
+    late = exam_time(attempt, now) > attempt.deadline_at
     closed = session.execute(
         update(Attempt)
         .where(Attempt.id == attempt.id, Attempt.state == AttemptState.IN_PROGRESS)
@@ -210,13 +219,14 @@ def _require_open(exam: Exam, earlier: Sequence[Attempt], now: datetime) -> None
 def _hold(session: Session, attempt: Attempt) -> None:
     """Lock the row (PostgreSQL; a SQLite writer is alone anyway): sequence numbers are ours."""
     fields = ["state", "last_seq", "answered", "last_saved_at", "flags", "deadline_at"]
+    fields += ["paused_at", "news"]
     session.refresh(attempt, fields, with_for_update=True)
 
 
 def _require_running(attempt: Attempt, now: datetime) -> None:
     if attempt.state != AttemptState.IN_PROGRESS:
         raise Gone("已经交卷，答案不能再改。", code="E-SUBMITTED")
-    if now > attempt.deadline_at + GRACE:
+    if exam_time(attempt, now) > attempt.deadline_at + GRACE:
         raise Gone("考试时间已到，系统已收卷。", code="E-DEADLINE")
 
 
@@ -272,13 +282,12 @@ def _append(
 
 
 def _reply(attempt: Attempt, acked: Sequence[str], now: datetime) -> SaveReply:
-    remaining = attempt.deadline_at - now
     return SaveReply(
         acked=tuple(acked),
         seq=attempt.last_seq,
         saved=attempt.answered,
         server_time=now,
-        remaining_ms=max(0, remaining // timedelta(milliseconds=1)),
+        remaining_ms=remaining_ms(attempt, now),
     )
 
 
