@@ -10,6 +10,8 @@ from elearn.exams.attempts import views as attempts
 from elearn.exams.blueprints import views as blueprints
 from elearn.exams.corrections import views as corrections
 from elearn.exams.disputes import views as disputes
+from elearn.exams.invigilation import candidate_views as room
+from elearn.exams.invigilation import views as invigilation
 from elearn.exams.late import views as late
 from elearn.exams.makeups import views as makeups
 from elearn.exams.marking import views as marking
@@ -19,6 +21,7 @@ from elearn.exams.papers import views as papers
 from elearn.exams.printing import views as printing
 from elearn.exams.rescue import views as rescue
 from elearn.exams.sittings import views as sittings
+from elearn.exams.timing import views as timing
 
 blueprint = Blueprint("exams", __name__)
 
@@ -40,7 +43,7 @@ ROUTES: Final[tuple[tuple[str, Callable[..., Any], tuple[str, ...], tuple[str, .
     ("result", attempts.result, GET, ("/attempts/<public_id>/result",)),
     ("manage", sittings.manage, GET, ("/manage/exams",)),
     ("schedule", sittings.schedule, FORM, ("/manage/exams/new",)),
-    ("monitor", sittings.monitor, GET, ("/manage/exams/<public_id>/monitor",)),
+    ("monitor", invigilation.monitor, GET, ("/manage/exams/<public_id>/monitor",)),
     ("release", sittings.release, POST, ("/manage/exams/<public_id>/release",)),
     ("cancel", sittings.cancel, POST, ("/manage/exams/<public_id>/cancel",)),
     ("blueprints", blueprints.blueprints, GET, ("/manage/blueprints",)),
@@ -156,6 +159,33 @@ ROUTES: Final[tuple[tuple[str, Callable[..., Any], tuple[str, ...], tuple[str, .
     # rescue
     ("rescue", rescue.rescue, FORM, ("/manage/exams/<public_id>/rescue",)),
     ("rescue_file", rescue.rescue_file, FORM, ("/manage/answer-files/<public_id>",)),
+    # invigilation
+    ("room", room.room, GET, ("/attempts/<public_id>/room",)),
+    ("report_leaves", room.report_leaves, POST, ("/attempts/<public_id>/leaves",)),
+    ("read_message", room.read_message, POST, ("/attempts/<public_id>/messages/<message_id>",)),
+    ("room_settings", invigilation.room_settings, FORM, ("/manage/exams/<public_id>/room",)),
+    (
+        "candidate",
+        invigilation.candidate,
+        GET,
+        ("/manage/exams/<public_id>/candidates/<person_id>",),
+    ),
+    ("message", invigilation.message, POST, ("/manage/exams/<public_id>/messages",)),
+    (
+        "void_leave",
+        invigilation.void,
+        POST,
+        ("/manage/exams/<public_id>/leaves/<int:leave_id>",),
+    ),
+    ("change_time", timing.change_time, POST, ("/manage/exams/<public_id>/time",)),
+    ("decide_time", timing.decide_time, POST, ("/manage/exams/<public_id>/time/<change_id>",)),
+    ("accommodations", timing.accommodations, FORM, ("/manage/accommodations",)),
+    (
+        "decide_accommodation",
+        timing.decide_accommodation,
+        POST,
+        ("/manage/accommodations/<public_id>",),
+    ),
 )
 
 for endpoint, view, methods, addresses in ROUTES:

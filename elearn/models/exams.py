@@ -31,6 +31,14 @@ class ReviewPolicy(StrEnum):
     HIDDEN = "HIDDEN"  # nothing until the examiner releases
 
 
+class LeaveRule(StrEnum):
+    """What happens when a candidate leaves the page. There is no rule that fails anybody."""
+
+    RECORD = "RECORD"  # recorded, shown to the candidate and on the board
+    REMIND = "REMIND"  # and the page reminds the candidate on return
+    NOTIFY = "NOTIFY"  # and from the nth time on the board puts the person forward
+
+
 class AttemptState(StrEnum):
     """IN_PROGRESS -> SUBMITTED, once."""
 
@@ -92,6 +100,11 @@ class Exam(Base):
 
     The audience is the subtree of `org_unit` narrowed by `ranks` (`|`-separated with leading and
     trailing `|`, "" = all) unless `listed_only`, when only `ExamCandidate` rows may sit.
+
+    `retimed`: somebody changed the time of somebody. `extended_s`: seconds added for everybody.
+    `paused_at`: the whole exam stands since then; `open_pauses` counts every pause in force.
+    `last_deadline_at`: the latest deadline given out when it is later than `closes_at`.
+    `ip_ranges`: one CIDR a line, "" = from anywhere; `room_code`: "" = none asked.
     """
 
     __tablename__ = "exam"
@@ -117,6 +130,18 @@ class Exam(Base):
     makeups_max: Mapped[int] = mapped_column(default=1, server_default="1")
     created_by_id: Mapped[int] = mapped_column(bigref, ForeignKey("person.id"))
     created_at: Mapped[datetime]
+    # Time (exams/timing): kept beside the `time_change` rows so that a start needs no more reads.
+    retimed: Mapped[bool] = mapped_column(default=False)
+    extended_s: Mapped[int] = mapped_column(default=0)
+    paused_at: Mapped[datetime | None]
+    open_pauses: Mapped[int] = mapped_column(default=0)
+    last_deadline_at: Mapped[datetime | None]
+    # The room (exams/invigilation): optional locks and the rule for page leaves.
+    room_code: Mapped[str] = mapped_column(String(20), default="")
+    ip_ranges: Mapped[str] = mapped_column(Text, default="")
+    leave_rule: Mapped[LeaveRule] = mapped_column(String(10), default=LeaveRule.RECORD)
+    leave_min_s: Mapped[int] = mapped_column(default=5)
+    leave_notify: Mapped[int] = mapped_column(default=3)
 
     blueprint_revision: Mapped[BlueprintRevision] = relationship()
     org_unit: Mapped[OrgUnit] = relationship()
@@ -153,6 +178,10 @@ class Attempt(Base):
     `late_until`: closed at the deadline, and answers made before it may still arrive and count
     until then; None when the attempt is settled. `draw`: what else the paper came
     from ({"mode", "form", "snapshot", "seen", "commitment"}); None: from the seed alone.
+
+    `paused_at`: the clock of this attempt stands since then (`exams/timing/clock.py` reads it).
+    `extra_s`: extra time by accommodation, in the deadline since the start. `news` grows with
+    everything the page should fetch: a message, a pause, another deadline.
     """
 
     __tablename__ = "attempt"
@@ -182,6 +211,9 @@ class Attempt(Base):
     answered_mask: Mapped[str] = mapped_column(Text, default="", server_default="")
     late_until: Mapped[datetime | None]
     draw: Mapped[dict[str, Any] | None]
+    paused_at: Mapped[datetime | None]
+    extra_s: Mapped[int] = mapped_column(default=0)
+    news: Mapped[int] = mapped_column(default=0)
 
     exam: Mapped[Exam] = relationship()
     person: Mapped[Person] = relationship()

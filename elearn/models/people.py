@@ -76,6 +76,8 @@ class Person(Base):
     session_version: Mapped[int] = mapped_column(default=1)
     is_demo: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
+    # An accommodation was approved at some time: only then a start looks for one.
+    accommodated: Mapped[bool] = mapped_column(default=False)
 
     org_unit: Mapped[OrgUnit] = relationship()
     grants: Mapped[list["RoleGrant"]] = relationship(

@@ -1,7 +1,7 @@
 """fair papers: seeds, forms, sealed papers, openings, bank snapshots, simulation reports
 
 Revision: 0005
-Follows: 0003
+Follows: 0004
 """
 
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ from alembic import op
 from elearn.db import guard_append_only
 
 revision = "0005"
-down_revision = "0003"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 

@@ -61,7 +61,7 @@ def everything(client: Browser, exam: Exam, attempt: Attempt) -> Iterator[tuple[
     base = f"/attempts/{attempt.public_id}"
     for path in ("/exams", f"/exams/{exam.public_id}", base):
         yield path, whole(client.get(path))
-    for path in ("/state", "/confirm", "/result"):
+    for path in ("/state", "/room", "/confirm", "/result"):
         yield path, whole(client.get(base + path))
     yield "/answers", whole(client.post(f"{base}/answers", json={"events": [event(1, 0, [1])]}))
     yield "/answers bad", whole(client.post(f"{base}/answers", json={"events": [event(1, 0, [9])]}))
@@ -185,7 +185,7 @@ def test_pages_do_not_depend_on_the_key(
             Section("单选", QuestionType.SINGLE, 1, 100), shuffle_options=False, code="twin"
         )
         unit = make_unit(session, name="同一单位")
-        person = make_person(session, unit, name="同一人")
+        person = make_person(session, unit, name="同一人", staff_no="twin")
         exam = make_exam(
             session,
             unit,

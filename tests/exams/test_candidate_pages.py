@@ -228,7 +228,8 @@ def test_save_answers_in_json(me: Browser, case: Case, attempt: Attempt) -> None
     assert response.status_code == 200
     reply = response.get_json()
     assert set(reply) == {
-        *("acked", "statuses", "seq", "saved", "server_time", "deadline", "remaining_ms")
+        *("acked", "statuses", "seq", "saved", "server_time", "deadline", "remaining_ms"),
+        *("paused", "news"),
     }
     assert reply["statuses"] == {sent["event_id"]: "COUNTED"}
     assert (reply["acked"], reply["seq"], reply["saved"]) == ([sent["event_id"]], 1, 1)

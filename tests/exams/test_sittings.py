@@ -13,14 +13,10 @@ from elearn.core.questions.model import QuestionStatus
 from elearn.exams.attempts.services import save_answers, submit_attempt
 from elearn.exams.grades.policy import LATE_SYNC
 from elearn.exams.sittings.queries import (
-    Progress,
     candidates_query,
     exams_of_person_query,
-    headcount,
     is_eligible,
     pending_grades,
-    progress_of,
-    roll_query,
 )
 from elearn.exams.sittings.services import cancel_exam, release_results, schedule_exam
 from elearn.models import (
@@ -274,56 +270,7 @@ def test_release_is_for_hidden_results_after_the_end(
             act(session, actor=stranger, exam=exam, now=at)
 
 
-# ---------------------------------------------------------------- roll and headcount
-
-
-def test_headcount_and_roll_agree(session: Session, root: OrgUnit, examiner: Person) -> None:
-    exam = make_exam(session, root, by=examiner)
-    absent, fresh, silent, done = (make_person(session, root) for _ in range(4))
-    moved = make_person(session, root)
-    now = NOW + timedelta(minutes=10)
-    make_attempt(session, exam, fresh, now=now - timedelta(minutes=1))
-    quiet = make_attempt(session, exam, silent, now=NOW)
-    save_answers(session, attempt=quiet, events=[event(1, 0, [0])], now=NOW)
-    for person in (done, moved):
-        attempt = make_attempt(session, exam, person)
-        save_answers(session, attempt=attempt, events=[], flags=[1], now=now)
-        submit_attempt(session, attempt=attempt, now=now)
-    moved.org_unit_id = make_unit(session).id
-    session.flush()
-    heads = headcount(session, exam=exam, now=now)
-    assert (heads.expected, heads.absent, heads.answering) == (6, 2, 2)
-    assert (heads.submitted, heads.silent, heads.heard) == (2, 1, 2)
-    rows = session.execute(roll_query(exam, now=now)).unique().all()
-    order = [progress_of(attempt, now) for _, attempt, _ in rows]
-    assert order == sorted(order, key=list(Progress).index)
-    assert [row[0].id for row in rows][:2] == [silent.id, fresh.id]
-    wanted = {
-        Progress.SILENT: {silent.id},
-        Progress.IN_PROGRESS: {fresh.id},
-        Progress.SUBMITTED: {done.id, moved.id},
-        Progress.ABSENT: {absent.id, examiner.id},
-    }
-    for progress, people in wanted.items():
-        found = session.execute(roll_query(exam, now=now, only=progress)).unique().all()
-        assert {person.id for person, _, _ in found} == people
-    grades = {person.id: grade for person, _, grade in rows}
-    assert grades[done.id].score_centi == 0
-    assert grades[fresh.id] is None
-    found = session.execute(roll_query(exam, now=now, search=done.name)).unique().all()
-    assert {person.id for person, _, _ in found} == {done.id}
-    assert not session.execute(roll_query(exam, now=now, search="100%_")).unique().all()
-
-
-def test_roll_shows_the_latest_attempt(session: Session, root: OrgUnit, examiner: Person) -> None:
-    exam = make_exam(session, root, by=examiner, attempts_max=2)
-    person = make_person(session, root)
-    submit_attempt(session, attempt=make_attempt(session, exam, person), now=NOW)
-    make_attempt(session, exam, person, seed="2")
-    rows = session.execute(roll_query(exam, now=NOW)).unique().all()
-    mine = [attempt for who, attempt, _ in rows if who.id == person.id]
-    assert [attempt.no for attempt in mine] == [2]
-    assert headcount(session, exam=exam, now=NOW).submitted == 0
+# ---------------------------------------------------------------- waiting for markers
 
 
 def test_pending_counts_what_waits_for_markers(
@@ -490,26 +437,6 @@ def test_staff_pages_are_for_examiners_of_the_unit(
         assert client.get(f"{base}/{action}").status_code == 405
     session.refresh(case.exam)
     assert case.exam.cancelled_at is None
-
-
-def test_ten_thousand_candidates_page(session: Session, root: OrgUnit, examiner: Person) -> None:
-    """The monitor reads a page, not the world, and in a handful of statements."""
-    session.add_all(
-        Person(
-            staff_no=f"m{number}",
-            name=f"人{number}",
-            org_unit_id=root.id,
-            rank="科员",
-            created_at=NOW,
-        )
-        for number in range(10_000)
-    )
-    session.flush()
-    exam = make_exam(session, root, by=examiner)
-    heads = headcount(session, exam=exam, now=NOW)
-    assert (heads.expected, heads.absent) == (10_001, 10_001)
-    rows = session.execute(roll_query(exam, now=NOW).limit(50).offset(9950)).unique().all()
-    assert len(rows) == 50
 
 
 def test_examiner_of_two_subtrees_sees_both(session: Session, root: OrgUnit) -> None:

@@ -42,6 +42,7 @@ from tests.conftest import Browser
 from tests.factories import make_actor, make_grant, make_person, make_unit
 from tests.factories_courses import make_course, make_facts_file, make_handed_over, publish_laws
 from tests.factories_exams import make_answer_file, make_attempt, make_bank, make_exam
+from tests.factories_invigilation import make_invigilation
 from tests.factories_reports import make_assignment, make_course_record
 
 OPEN, SIGN_IN, NO_ROLE, STRANGER = "open", "sign in", "403", "404"
@@ -61,6 +62,16 @@ OBJECTS: dict[str, tuple[str, str]] = {
     "exams.submit": ("attempt", "own"),
     "exams.result": ("attempt", "own"),
     "exams.takeover": ("attempt", "own"),
+    "exams.room": ("attempt", "own"),
+    "exams.report_leaves": ("attempt", "own"),
+    "exams.read_message": ("attempt", "own"),
+    "exams.room_settings": ("exam", "unit"),
+    "exams.candidate": ("exam", "unit"),
+    "exams.message": ("exam", "unit"),
+    "exams.void_leave": ("exam", "unit"),
+    "exams.change_time": ("exam", "unit"),
+    "exams.decide_time": ("exam", "unit"),
+    "exams.decide_accommodation": ("accommodation", "unit"),
     "exams.monitor": ("exam", "unit"),
     "exams.release": ("exam", "unit"),
     "exams.late": ("exam", "unit"),
@@ -153,6 +164,7 @@ def build_world(session: Session) -> World:
     questions = make_bank(session)
     exam = make_exam(session, bureau, by=author, now=now, attempts_max=3)
     attempt = make_attempt(session, exam, owner, now=now)
+    around = make_invigilation(session, exam, attempt, by=author, now=now)
     run = make_run(
         session,
         actor=make_actor(make_person(session, bureau, Role.EXAMINER)),
@@ -223,11 +235,17 @@ def build_world(session: Session) -> World:
         },
         "blueprint": {"code": exam.blueprint_revision.blueprint.code},
         "question": {"code": questions[0].code},
-        "exam": {"public_id": exam.public_id},
+        "exam": {
+            "public_id": exam.public_id,
+            "person_id": owner.public_id,
+            "change_id": around["change_id"],
+            "leave_id": around["leave_id"],
+        },
+        "attempt": {"public_id": attempt.public_id, "message_id": around["message_id"]},
+        "accommodation": {"public_id": around["accommodation"]},
         "printed": {"public_id": exam.public_id, "run_id": run.public_id},
         "analysed": {"public_id": analysed.public_id, "code": questions[0].code},
         "look": {"public_id": exam.public_id, "look": asked.public_id},
-        "attempt": {"public_id": attempt.public_id},
         "pending": {"public_id": attempt.public_id},
         "answer_file": {"public_id": answer_file.public_id},
         "record": {"public_id": record.public_id},

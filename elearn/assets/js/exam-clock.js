@@ -18,13 +18,19 @@ export class Clock {
     this.tick();
   }
 
+  /** The clock stands at `ms`; null lets it go on. */
+  hold(ms) {
+    this.held = ms === null ? undefined : ms;
+    this.tick();
+  }
+
   /** Milliseconds; negative once it is over. */
   get left() {
-    return this.end - performance.now();
+    return this.held === undefined ? this.end - performance.now() : this.held;
   }
 
   get seconds() {
-    return Math.max(0, Math.ceil(this.left / 1000));
+    return Math.max(this.held === undefined ? 0 : 1, Math.ceil(this.left / 1000));
   }
 
   words() {

@@ -5,6 +5,7 @@ import { Clock } from "./exam-clock.js";
 import { showEnd, statusOf } from "./exam-end.js";
 import { offerExport } from "./exam-export.js";
 import { placeOf, Queue } from "./exam-queue.js";
+import { joinRoom } from "./exam-room.js";
 import { emptyOf, fill, filled, isText, valueOf } from "./exam-values.js";
 
 const $ = (selector, root = document) => root.querySelector(selector);
@@ -37,6 +38,7 @@ export function takeExam(form) {
       if (part) fill(part, entry.value);
     },
     clash: () => clash.ask(),
+    heard: (reply) => heard(reply),
   });
   const clock = new Clock($("#clock"), +form.dataset.remaining, {
     say,
@@ -165,6 +167,8 @@ export function takeExam(form) {
     else say("已在此设备继续");
   };
   offerExport(form.dataset, queue);
+
+  const heard = joinRoom(form, queue, clock, say);
 
   // ---------------------------------------------------------------- start
   for (const [id, entry] of queue.pending) {

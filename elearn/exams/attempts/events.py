@@ -73,20 +73,24 @@ class PagePost:
 
 @dataclass(frozen=True, slots=True)
 class SaveReply:
-    """What the server has: nothing is called saved before this was sent."""
+    """What the server has: nothing is called saved before this was sent. `stands_at`: the clock of
+    the attempt stands since then. `news` grows with what the page should fetch."""
 
     acked: tuple[str, ...]
     seq: int
     saved: int
     server_time: datetime
     deadline: datetime
+    stands_at: datetime | None = None
+    news: int = 0
     statuses: Mapping[str, str] = field(default_factory=dict)
     conflicts: Mapping[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def remaining_ms(self) -> int:
         """Exam time left, never negative."""
-        return max(0, (self.deadline - self.server_time) // timedelta(milliseconds=1))
+        left = self.deadline - (self.stands_at or self.server_time)
+        return max(0, left // timedelta(milliseconds=1))
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON reply. `conflicts`: place -> what stands there now; absent when none."""
@@ -98,6 +102,8 @@ class SaveReply:
             "server_time": self.server_time.isoformat(),
             "deadline": self.deadline.isoformat(),
             "remaining_ms": self.remaining_ms,
+            "paused": self.stands_at is not None,
+            "news": self.news,
         }
         return {**reply, "conflicts": dict(self.conflicts)} if self.conflicts else reply
 

@@ -86,7 +86,7 @@ def save_one(
     )
     if row is None:
         return None
-    attempt_id, seq, answered, deadline_at = row
+    attempt_id, seq, answered, deadline_at, news = row
     try:
         append.run(connection, _row(attempt_id, seq, event, device, now))
     except IntegrityError:  # delivered before: the explicit way looks what it was
@@ -97,6 +97,7 @@ def save_one(
         saved=answered,
         server_time=now,
         deadline=deadline_at,
+        news=news,
         statuses={event.event_id: EventStatus.COUNTED.value},
     )
 
@@ -137,14 +138,14 @@ def _row(
 def _statements(dialect: Dialect) -> tuple[Prepared, Prepared]:
     """Of this dialect, made once."""
     columns = list(_row(0, 0, AnswerEventIn("", 0, 0, ""), "", EPOCH))
-    returned = (Integer(), Integer(), Integer(), UTCDateTime())
+    returned = (Integer(), Integer(), Integer(), UTCDateTime(), Integer())
     return (
         Prepared(_lock_and_number(), dialect, returns=returned),
         Prepared(insert(AnswerEvent), dialect, columns=columns),
     )
 
 
-def _lock_and_number() -> ReturningUpdate[tuple[int, int, int, datetime]]:
+def _lock_and_number() -> ReturningUpdate[tuple[int, int, int, datetime, int]]:
     """Everything the door, the owner, the clock and the lease would ask, in one WHERE."""
     a, login, person = Attempt.__table__.c, LoginSession.__table__.c, Person.__table__.c
     now, device = bindparam("now_is", type_=UTCDateTime()), bindparam("device_is", type_=String())
@@ -176,6 +177,7 @@ def _lock_and_number() -> ReturningUpdate[tuple[int, int, int, datetime]]:
             signed_in,
             a.state == AttemptState.IN_PROGRESS,
             a.deadline_at >= now,
+            a.paused_at.is_(None),
             writes,
             a.mixed == false(),
             or_(number == 0, a.device_no < number),
@@ -194,5 +196,5 @@ def _lock_and_number() -> ReturningUpdate[tuple[int, int, int, datetime]]:
             + case((after.contains("1"), 1), else_=0)
             - case((before.contains("1"), 1), else_=0),
         )
-        .returning(a.id, a.last_seq, a.answered, a.deadline_at)
+        .returning(a.id, a.last_seq, a.answered, a.deadline_at, a.news)
     )

@@ -23,7 +23,8 @@ PAGE: Final = "page"
 @dataclass(frozen=True, slots=True)
 class Clockwork:
     """An attempt as far as time goes. `held_until` None: held events are taken without end.
-    `settled`: its late answers have been counted, whatever the clock says now.
+    `settled`: its late answers have been counted, whatever the clock says now. `stands_at`: the
+    clock of the attempt is paused since then.
     """
 
     state: AttemptState
@@ -32,6 +33,11 @@ class Clockwork:
     deadline_at: datetime
     held_until: datetime | None
     settled: bool = False
+    stands_at: datetime | None = None
+
+    def at(self, now: datetime) -> datetime:
+        """What time it is for this attempt."""
+        return self.stands_at or now
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +52,7 @@ class Current:
 
 def running(time: Clockwork, now: datetime) -> bool:
     """Is the attempt open for answers on their way?"""
-    return time.state == AttemptState.IN_PROGRESS and now <= time.deadline_at + GRACE
+    return time.state == AttemptState.IN_PROGRESS and time.at(now) <= time.deadline_at + GRACE
 
 
 def timing(
@@ -61,7 +67,7 @@ def timing(
         return held if orphan else None
     after = made_ms is not None and made_ms <= 0
     if running(time, now):
-        return held if after and now > time.deadline_at else EventStatus.COUNTED
+        return held if after and time.at(now) > time.deadline_at else EventStatus.COUNTED
     open_still = now <= time.deadline_at + LATE_SYNC and not time.settled
     if open_still and made_ms is not None and not after:
         allowed = time.deadline_at - time.started_at

@@ -15,6 +15,7 @@ from elearn.core.errors import NotFound
 from elearn.core.grading.answers import Answer, is_empty
 from elearn.core.grading.grade import Place
 from elearn.exams.grades.policy import GRACE
+from elearn.exams.timing.clock import window_time
 from elearn.models import (
     AnswerDecision,
     AnswerEvent,
@@ -69,7 +70,8 @@ class Situation:
 
 
 def standing(exam: Exam, attempts: Sequence[Attempt], now: datetime) -> Standing:
-    """Decided by the server's clock alone."""
+    """Decided by the server's clock alone; while the whole exam is paused that clock stands."""
+    now = window_time(exam, now)
     if any(attempt.state == AttemptState.IN_PROGRESS for attempt in attempts):
         return Standing.IN_PROGRESS
     if exam.cancelled_at is not None:
@@ -136,10 +138,15 @@ def open_attempt(session: Session, *, exam_id: int, person_id: int) -> Attempt |
 
 def due_query(now: datetime) -> Select[int]:
     """Ids of attempts that time has something to do with and nobody has done it yet: to be closed
-    (deadline and grace are over) or settled (no late answer may count any more)."""
+    (deadline and grace are over) or settled (no late answer may count any more). A paused attempt
+    is never due: its clock stands."""
     return select(Attempt.id).where(
         or_(
-            and_(Attempt.state == AttemptState.IN_PROGRESS, Attempt.deadline_at < now - GRACE),
+            and_(
+                Attempt.state == AttemptState.IN_PROGRESS,
+                Attempt.deadline_at < now - GRACE,
+                Attempt.paused_at.is_(None),
+            ),
             Attempt.late_until < now,
         )
     )

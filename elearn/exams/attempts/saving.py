@@ -17,6 +17,7 @@ from elearn.core.errors import Gone
 from elearn.core.grading.answers import CHOICES, Answer, is_empty, shown_options
 from elearn.core.grading.grade import Place
 from elearn.exams.grades.policy import held_until
+from elearn.exams.timing.clock import ends_at
 from elearn.models import AnswerEvent, Attempt, AttemptState, EventStatus, Exam
 
 from .events import (
@@ -122,7 +123,7 @@ def hold_attempt(session: Session, attempt: Attempt) -> None:
     fields = [
         *("state", "closed_by", "submitted_at", "deadline_at", "late_until"),
         *("last_seq", "answered", "answered_mask", "last_saved_at", "flags"),
-        *("device", "device_since", "device_no", "mixed"),
+        *("device", "device_since", "device_no", "mixed", "paused_at", "news"),
     ]
     session.refresh(attempt, fields, with_for_update=True)
 
@@ -137,11 +138,12 @@ def clockwork(session: Session, attempt: Attempt) -> Clockwork:
         deadline_at=attempt.deadline_at,
         held_until=held_until(
             policy=exam.review_policy,
-            closes_at=exam.closes_at,
+            closes_at=ends_at(exam),
             released_at=exam.results_released_at,
             deadline_at=attempt.deadline_at,
         ),
         settled=attempt.state == AttemptState.SUBMITTED and attempt.late_until is None,
+        stands_at=attempt.paused_at,
     )
 
 
@@ -292,6 +294,8 @@ def _reply(
         saved=attempt.answered,
         server_time=now,
         deadline=attempt.deadline_at,
+        stands_at=attempt.paused_at,
+        news=attempt.news,
         statuses={event_id: statuses[event_id].value for event_id in delivery.ids},
         conflicts=conflicts,
     )

@@ -7,7 +7,7 @@ work done and gets the same answer.
 
 import logging
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import select, update
@@ -23,6 +23,8 @@ from elearn.exams.grades.queries import last_grade
 from elearn.exams.grades.services import grade_attempt, record_grade
 from elearn.exams.papers.drawing import paper_for
 from elearn.exams.sittings.queries import is_eligible
+from elearn.exams.timing.clock import ends_at, exam_time
+from elearn.exams.timing.queries import allowance_for
 from elearn.models import Attempt, AttemptState, ClosedBy, Exam, Person
 
 from .queries import Standing, came_after, due_query, next_try_at, open_attempt, standing
@@ -54,10 +56,12 @@ def start_attempt(
     """
     # Shared with everybody starting; a cancellation waits for us, or we see it.
     terms = ["cancelled_at", "opens_at", "closes_at", "duration_s", "attempts_max"]
-    session.refresh(exam, terms, with_for_update={"read": True})
+    terms += ["retimed", "extended_s", "paused_at", "last_deadline_at"]
+    # Alone with it for somebody with extra time, whose deadline may be the exam's last.
+    session.refresh(exam, terms, with_for_update={"read": not person.accommodated})
     earlier = _attempts(session, exam, person)
     running = next((a for a in earlier if a.state == AttemptState.IN_PROGRESS), None)
-    if running is not None and now <= running.deadline_at + GRACE:
+    if running is not None and exam_time(running, now) <= running.deadline_at + GRACE:
         return running
     if running is not None:
         submit_attempt(session, attempt=running, now=now, by=ClosedBy.DEADLINE)
@@ -65,6 +69,9 @@ def start_attempt(
         raise NotFound
     _require_open(exam, earlier, now)
     _require_cooled(exam, earlier, now)
+    # Before the paper: whoever may not start now opens nothing.
+    allowed = allowance_for(session, exam=exam, person=person, now=now)
+    deadline = allowed.deadline(now, exam.closes_at)
     no = len(earlier) + 1
     drawn = paper_for(session, exam=exam, person=person, no=no, seed=seed, now=now)
     attempt = Attempt(
@@ -78,9 +85,12 @@ def start_attempt(
         paper=drawn.paper.canonical(),
         draw=drawn.draw,
         started_at=now,
-        deadline_at=min(now + timedelta(seconds=exam.duration_s), exam.closes_at),
+        deadline_at=deadline,
+        extra_s=allowed.extra_s,
     )
     attempt.answered_mask = read_shape(attempt.paper).mask({})
+    if allowed.extra_s and deadline > ends_at(exam):
+        exam.last_deadline_at = deadline
     try:
         with session.begin_nested():
             session.add(attempt)
@@ -100,7 +110,7 @@ def submit_attempt(
     After the deadline it ended at the deadline, whoever asks, and answers made before it may still
     come until `late_until`: only then is it settled.
     """
-    late = now > attempt.deadline_at
+    late = exam_time(attempt, now) > attempt.deadline_at
     window = attempt.deadline_at + LATE_SYNC
     ended = session.execute(
         update(Attempt)

@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from flask import flash, jsonify, redirect, render_template, request, url_for
@@ -20,6 +20,9 @@ from elearn.exams.blueprints.queries import read_spec
 from elearn.exams.disputes.queries import disputes_of
 from elearn.exams.grades.policy import GRACE, LATE_SYNC
 from elearn.exams.grades.queries import final_grades, last_grade, last_grades, visible_of
+from elearn.exams.invigilation.locks import enter_room
+from elearn.exams.invigilation.messages import notices_for
+from elearn.exams.invigilation.presence import facts, is_paused, news_for, pause_reason
 from elearn.exams.makeups.queries import (
     STANDING_NAMES,
     STANDING_STATES,
@@ -29,6 +32,15 @@ from elearn.exams.makeups.queries import (
 from elearn.exams.marking.queries import has_marks, recheck_of
 from elearn.exams.settle import settle, stay_signed_in
 from elearn.exams.sittings.queries import exams_of_person_query, get_exam_for
+from elearn.exams.timing.clock import exam_time, remaining_ms
+from elearn.exams.timing.queries import (
+    Ledger,
+    accommodation_seconds,
+    covers,
+    granted_seconds,
+    read_ledger,
+    target_of,
+)
 from elearn.models import Attempt, AttemptState, EventStatus, Exam
 from elearn.web.auth import (
     ABSOLUTE_LIFE,
@@ -48,6 +60,7 @@ from .queries import (
     Standing,
     answers_digest,
     current_answers,
+    open_attempt,
     own_attempt,
     receipt_code,
     situations,
@@ -103,7 +116,7 @@ def my_exams() -> str:
 def lobby(public_id: str) -> str:
     """What is coming, before the clock runs."""
     settle(now=utcnow(), person_id=current().person.id)
-    return _lobby_page(public_id, problem="")
+    return _lobby_page(public_id)
 
 
 def start(public_id: str) -> Response | tuple[str, int]:
@@ -112,6 +125,11 @@ def start(public_id: str) -> Response | tuple[str, int]:
     exam = get_exam_for(work, public_id=public_id, person=current().person)
     if not request.form.get("agreed"):
         return _lobby_page(public_id, problem="请先阅读并勾选"), 422
+    try:
+        _pass_locks(exam, now)
+    except DomainError as refused:
+        work.commit()  # what was refused is recorded
+        return _lobby_page(public_id, refused=refused), refused.status
     attempt = start_attempt(
         work, exam=exam, person=current().person, now=now, seed=secrets.token_hex(16)
     )
@@ -121,22 +139,32 @@ def start(public_id: str) -> Response | tuple[str, int]:
 
 
 def take(public_id: str) -> Response | str:
-    """The paper: every question in one page, no key anywhere near it."""
+    """The paper: every question in one page, no key anywhere near it. While the exam is paused
+    there is no paper to read."""
     now = utcnow()
     settle(now=now, person_id=current().person.id)
     attempt = _own(public_id)
-    if attempt.state == AttemptState.SUBMITTED or now > attempt.deadline_at:
+    if attempt.state == AttemptState.SUBMITTED or exam_time(attempt, now) > attempt.deadline_at:
         return redirect(url_for("exams.result", public_id=public_id))
     stay_signed_in(attempt.deadline_at + AFTER_EXAM)
-    work = db.session()
+    work, person = db.session(), current().person
+    if is_paused(attempt):
+        reason = pause_reason(work, attempt=attempt, person=person)
+        return render_template(
+            "exams/paused.html",
+            attempt=attempt,
+            reason=reason,
+            remaining_ms=remaining_ms(attempt, now),
+        )
     spec = read_spec(attempt.exam.blueprint_revision)
     return render_template(
         "exams/take.html",
         attempt=attempt,
         exam=attempt.exam,
         sheet=load_sheet(work, attempt),
-        remaining_ms=_remaining_ms(attempt),
+        remaining_ms=remaining_ms(attempt, now),
         scoring=_scoring_words(spec.multi_scoring),
+        notices=notices_for(work, exam_id=attempt.exam_id, person=person),
     )
 
 
@@ -185,9 +213,11 @@ def takeover(public_id: str) -> Response:
         raise CSRFError
     work = db.session()
     attempt = _own(public_id)
-    if body.keys() - {"csrf", "device"}:
+    if body.keys() - {"csrf", "device", "code"}:
         raise DomainError(BROKEN, code="E-SHAPE")
     device = read_device(body.get("device"))
+    code = body.get("code")
+    _enter(attempt.exam, code if isinstance(code, str) else "", utcnow())
     take_over(work, attempt=attempt, device=device, actor=current().actor, now=utcnow())
     work.commit()
     return jsonify(_state(attempt, device))
@@ -227,14 +257,14 @@ def confirm(public_id: str) -> Response | str:
     now = utcnow()
     settle(now=now, person_id=current().person.id)
     attempt = _own(public_id)
-    if attempt.state == AttemptState.SUBMITTED or now > attempt.deadline_at:
+    if attempt.state == AttemptState.SUBMITTED or exam_time(attempt, now) > attempt.deadline_at:
         return redirect(url_for("exams.result", public_id=public_id))
     return render_template(
         "exams/confirm.html",
         attempt=attempt,
         exam=attempt.exam,
         sheet=load_sheet(db.session(), attempt),
-        remaining_ms=_remaining_ms(attempt),
+        remaining_ms=remaining_ms(attempt, now),
     )
 
 
@@ -253,7 +283,7 @@ def result(public_id: str) -> Response | str:
     work = db.session()
     attempt = _own(public_id)
     if attempt.state == AttemptState.IN_PROGRESS:
-        if now <= attempt.deadline_at:
+        if exam_time(attempt, now) <= attempt.deadline_at:
             return redirect(url_for("exams.take", public_id=public_id))
         wait = (attempt.deadline_at + GRACE - now) // timedelta(seconds=1) + 1
         return render_template("exams/closing.html", attempt=attempt, wait_s=wait)
@@ -287,12 +317,11 @@ def _state(attempt: Attempt, device: str) -> dict[str, Any]:
     """The state reply; answers only while they can be changed."""
     now = utcnow()
     answer: dict[str, Any] = {
-        "state": str(attempt.state),
+        **facts(attempt, now),
+        **news_for(db.session(), attempt=attempt, person=current().person),
         "seq": attempt.last_seq,
         "saved": attempt.answered,
-        "server_time": now.isoformat(),
         "deadline": attempt.deadline_at.isoformat(),
-        "remaining_ms": _remaining_ms(attempt),
         "late_ms": LATE_SYNC // timedelta(milliseconds=1),
         "csrf": generate_csrf(),
         "lease": {
@@ -345,13 +374,34 @@ def _say_what_happened(reply: SaveReply) -> None:
         flash("答案已保存。", "ok")
 
 
-def _lobby_page(public_id: str, *, problem: str) -> str:
+def _pass_locks(exam: Exam, now: datetime) -> None:
+    """Code and address, unless the person is already answering: nobody is locked out midway."""
+    if not exam.room_code and not exam.ip_ranges:
+        return
+    work, person = db.session(), current().person
+    running = open_attempt(work, exam_id=exam.id, person_id=person.id)
+    if running is None or exam_time(running, now) > running.deadline_at + GRACE:
+        _enter(exam, request.form.get("code", ""), now)
+
+
+def _enter(exam: Exam, code: str, now: datetime) -> None:
+    """Through the locks of the room; a wrong code is counted even though it is refused."""
+    work = db.session()
+    try:
+        enter_room(work, exam=exam, actor=current().actor, code=code, now=now)
+    except DomainError:
+        work.commit()
+        raise
+
+
+def _lobby_page(public_id: str, *, problem: str = "", refused: DomainError | None = None) -> str:
     work, now, person = db.session(), utcnow(), current().person
     exam = get_exam_for(work, public_id=public_id, person=person)
     (situation,) = situations(work, exams=[exam], person=person, now=now)
     spec = read_spec(exam.blueprint_revision)
     grades = last_grades(work, [attempt.id for attempt in situation.attempts])
     running = situation.running
+    ledger = read_ledger(work, exam) if exam.retimed else Ledger(())
     return render_template(
         "exams/lobby.html",
         exam=exam,
@@ -367,17 +417,17 @@ def _lobby_page(public_id: str, *, problem: str) -> str:
         kinds=STANDING_NAMES,
         states=STANDING_STATES,
         now=now,
-        remaining_ms=_remaining_ms(running) if running else 0,
+        refused=refused,
+        extra_s=accommodation_seconds(work, exam=exam, person=person, now=now),
+        granted_s=granted_seconds(ledger, person),
+        pauses=[p for p in ledger.pauses if covers(target_of(p), person)],
+        remaining_ms=remaining_ms(running, now) if running else 0,
         grades=grades,
         seen={
             attempt.id: visible_of(exam, attempt, grades.get(attempt.id), now)
             for attempt in situation.attempts
         },
     )
-
-
-def _remaining_ms(attempt: Attempt) -> int:
-    return max(0, (attempt.deadline_at - utcnow()) // timedelta(milliseconds=1))
 
 
 def _scoring_words(mode: MultiScoring) -> str:

@@ -1,13 +1,15 @@
 """Reading grades."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from elearn.core.grading.grade import GradeState
-from elearn.models import Attempt, Exam, Grade, Mark
+from elearn.exams.timing.clock import ends_at
+from elearn.models import Attempt, Exam, Grade, Mark, ReviewPolicy
 
 from .policy import Visible, visible
 
@@ -28,16 +30,20 @@ def last_grades(session: Session, attempt_ids: Iterable[int]) -> dict[int, Grade
 
 
 def visible_of(exam: Exam, attempt: Attempt, grade: Grade | None, now: datetime) -> Visible:
-    """What the attempt's owner may see now."""
-    return visible(
+    """What the attempt's owner may see now. Keys wait for the last candidate, whoever has extra
+    time or stands paused."""
+    seen = visible(
         policy=exam.review_policy,
-        closes_at=exam.closes_at,
+        closes_at=ends_at(exam),
         released_at=exam.results_released_at,
         attempt_state=attempt.state,
         grade_state=GradeState(grade.state) if grade else None,
         now=now,
         late_until=attempt.late_until,
     )
+    if exam.open_pauses and exam.review_policy == ReviewPolicy.AFTER_CLOSE:
+        return replace(seen, review=False, review_from=None)
+    return seen
 
 
 def marks_rows(session: Session, attempt_id: int) -> list[Mark]:

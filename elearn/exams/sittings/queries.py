@@ -1,43 +1,14 @@
-"""Reading exams: whose they are, who may sit them, how far everybody is."""
+"""Reading exams: whose they are, who may sit them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import Final
 
 from sqlalchemy import ColumnElement, Select, and_, case, exists, false, func, or_, select, true
-from sqlalchemy.orm import Session, aliased, contains_eager, joinedload
+from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from elearn.core.access import Actor, Permission
 from elearn.core.errors import NotFound
 from elearn.exams.makeups.conditions import excused
 from elearn.models import Attempt, AttemptState, Exam, ExamCandidate, Grade, OrgUnit, Person
-
-# Nothing saved for this long while the clock runs: worth a look, seldom more than a dead battery.
-SILENT_AFTER: Final = timedelta(minutes=3)
-
-
-class Progress(StrEnum):
-    """How far a candidate is; the order is the monitor's: what needs a look comes first."""
-
-    SILENT = "SILENT"
-    IN_PROGRESS = "IN_PROGRESS"
-    ABSENT = "ABSENT"
-    SUBMITTED = "SUBMITTED"
-
-
-@dataclass(frozen=True, slots=True)
-class Headcount:
-    """Should sit, have not come in, are answering, have handed in, are silent (of those
-    answering), and how many were heard of in the last minute."""
-
-    expected: int
-    absent: int
-    answering: int
-    submitted: int
-    silent: int
-    heard: int
 
 
 def covers(path: str, exam_path: str, rank: str, ranks: str) -> bool:
@@ -161,66 +132,6 @@ def ranks_in_scope(session: Session, actor: Actor) -> list[str]:
     )
 
 
-def roll_query(
-    exam: Exam, *, now: datetime, only: Progress | None = None, search: str = ""
-) -> Select[Person, Attempt, Grade]:
-    """(Person, latest Attempt or None, latest Grade or None) of everybody invited or seen."""
-    latest, grade = _joined()
-    query = (
-        select(Person, latest, grade)
-        .join(Person.org_unit)
-        .outerjoin(latest, _is_latest(exam, latest))
-        .outerjoin(grade, _is_last_grade(latest, grade))
-        .options(contains_eager(Person.org_unit))
-        .where(or_(audience(exam), latest.id.is_not(None)))
-        .order_by(_attention(latest, now), OrgUnit.path, Person.staff_no)
-    )
-    if only is not None:
-        query = query.where(_is_at(latest, only, now))
-    if search:
-        like = or_(
-            Person.name.contains(search, autoescape=True),
-            Person.staff_no.contains(search, autoescape=True),
-            OrgUnit.name.contains(search, autoescape=True),
-        )
-        query = query.where(like)
-    return query
-
-
-def headcount(session: Session, *, exam: Exam, now: datetime) -> Headcount:
-    """The monitor's tiles, in one statement."""
-    latest, _ = _joined()
-
-    def count(condition: ColumnElement[bool]) -> ColumnElement[int]:
-        return func.count(case((condition, 1)))
-
-    row = session.execute(
-        select(
-            func.count(),
-            count(_is_at(latest, Progress.ABSENT, now)),
-            count(latest.state == AttemptState.IN_PROGRESS),
-            count(_is_at(latest, Progress.SUBMITTED, now)),
-            count(_is_at(latest, Progress.SILENT, now)),
-            count(latest.last_saved_at >= now - timedelta(minutes=1)),
-        )
-        .select_from(Person)
-        .join(Person.org_unit)
-        .outerjoin(latest, _is_latest(exam, latest))
-        .where(or_(audience(exam), latest.id.is_not(None)))
-    ).one()
-    return Headcount(*row)
-
-
-def progress_of(attempt: Attempt | None, now: datetime) -> Progress:
-    """The same rule for one row already read."""
-    if attempt is None:
-        return Progress.ABSENT
-    if attempt.state == AttemptState.SUBMITTED:
-        return Progress.SUBMITTED
-    heard = attempt.last_saved_at or attempt.started_at
-    return Progress.SILENT if heard < now - SILENT_AFTER else Progress.IN_PROGRESS
-
-
 def pending_grades(session: Session, exam: Exam) -> int:
     """Handed in and still waiting for a marker."""
     final = exists().where(Grade.attempt_id == Attempt.id, Grade.state == "FINAL")
@@ -246,52 +157,3 @@ def exam_counts(session: Session, exams: Sequence[Exam]) -> dict[int, tuple[int,
         .group_by(Attempt.exam_id)
     )
     return {exam_id: (running, done) for exam_id, running, done in rows}
-
-
-def _joined() -> tuple[type[Attempt], type[Grade]]:
-    return aliased(Attempt, name="latest"), aliased(Grade, name="last_grade")
-
-
-def _is_latest(exam: Exam, latest: type[Attempt]) -> ColumnElement[bool]:
-    every = aliased(Attempt)
-    newest = (
-        select(func.max(every.no))
-        .where(every.exam_id == exam.id, every.person_id == Person.id)
-        .correlate(Person)
-        .scalar_subquery()
-    )
-    return and_(latest.exam_id == exam.id, latest.person_id == Person.id, latest.no == newest)
-
-
-def _is_last_grade(latest: type[Attempt], grade: type[Grade]) -> ColumnElement[bool]:
-    every = aliased(Grade)
-    newest = (
-        select(func.max(every.no))
-        .where(every.attempt_id == latest.id)
-        .correlate(latest)
-        .scalar_subquery()
-    )
-    return and_(grade.attempt_id == latest.id, grade.no == newest)
-
-
-def _silent(latest: type[Attempt], now: datetime) -> ColumnElement[bool]:
-    heard = func.coalesce(latest.last_saved_at, latest.started_at)
-    return and_(latest.state == AttemptState.IN_PROGRESS, heard < now - SILENT_AFTER)
-
-
-def _is_at(latest: type[Attempt], progress: Progress, now: datetime) -> ColumnElement[bool]:
-    if progress is Progress.ABSENT:
-        return latest.id.is_(None)
-    if progress is Progress.SUBMITTED:
-        return latest.state == AttemptState.SUBMITTED
-    if progress is Progress.SILENT:
-        return _silent(latest, now)
-    return and_(latest.state == AttemptState.IN_PROGRESS, ~_silent(latest, now))
-
-
-def _attention(latest: type[Attempt], now: datetime) -> ColumnElement[int]:
-    order = list(Progress)
-    return case(
-        *((_is_at(latest, progress, now), number) for number, progress in enumerate(order)),
-        else_=len(order),
-    )

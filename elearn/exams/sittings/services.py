@@ -15,6 +15,7 @@ from elearn.core.ranks import rank_of
 from elearn.core.taxonomy import AUDIENCE_NAMES
 from elearn.exams.blueprints.queries import read_spec, shortage_lines
 from elearn.exams.grades.policy import LATE_SYNC
+from elearn.exams.timing.clock import ends_at
 from elearn.models import (
     Attempt,
     BlueprintRevision,
@@ -118,7 +119,9 @@ def release_results(session: Session, *, actor: Actor, exam: Exam, now: datetime
         raise Conflict("这场考试的成绩不需要公布，按回看规则自动可见。", code="E-RELEASE")
     if exam.cancelled_at is not None:
         raise Conflict("这场考试已取消。", code="E-CANCELLED")
-    if now <= exam.closes_at + LATE_SYNC:
+    if exam.open_pauses:
+        raise Conflict("还有人的考试暂停着，恢复并考完后再公布。", code="E-EARLY")
+    if now <= ends_at(exam) + LATE_SYNC:
         raise Conflict("考试时间还没结束，现在公布会让还没考的人看到答案。", code="E-EARLY")
     changed = session.execute(
         update(Exam)

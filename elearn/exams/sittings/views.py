@@ -1,7 +1,6 @@
 """Scheduling and watching exams."""
 
 import secrets
-from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -13,26 +12,19 @@ from elearn.exams.blueprints.queries import (
     current_revision,
     get_blueprint,
     read_spec,
-    shortage_lines,
 )
 from elearn.exams.papers.services import commit_seed
 from elearn.exams.papers.vault import process_vault
-from elearn.exams.settle import settle
 from elearn.models import BlueprintRow, OrgUnit, ReviewPolicy
 from elearn.web.auth import actor, utcnow
 from elearn.web.paging import paginate
 
 from .forms import ScheduleForm, to_utc
 from .queries import (
-    Progress,
     exam_counts,
     get_managed_exam,
-    headcount,
     managed_exams_query,
-    pending_grades,
-    progress_of,
     ranks_in_scope,
-    roll_query,
     units_query,
 )
 from .services import cancel_exam, release_results, schedule_exam
@@ -72,32 +64,6 @@ def schedule() -> Response | str | tuple[str, int]:
             return redirect(url_for("exams.monitor", public_id=exam_id))
         work.rollback()
     return render_template("exams/schedule.html", form=form, shortages=shortages), 422
-
-
-def monitor(public_id: str) -> str:
-    """Who should sit, who is in, who is done; pages of ten thousand."""
-    work, now = db.session(), utcnow()
-    exam = get_managed_exam(work, public_id=public_id, actor=actor())
-    settle(now=now, exam_id=exam.id)
-    only = request.args.get("only", "")
-    chosen = Progress(only) if only in set(Progress) else None
-    search = request.args.get("q", "").strip()[:50]
-    blueprint = read_spec(exam.blueprint_revision)
-    upcoming = exam.cancelled_at is None and now < exam.closes_at
-    roll: Any = roll_query(exam, now=now, only=chosen, search=search)
-    return render_template(
-        "exams/monitor.html",
-        exam=exam,
-        blueprint=blueprint,
-        heads=headcount(work, exam=exam, now=now),
-        pending=pending_grades(work, exam),
-        page=paginate(work, roll, scalars=False),
-        shortages=shortage_lines(work, blueprint) if upcoming else (),
-        progress=progress_of,
-        only=chosen,
-        search=search,
-        now=now,
-    )
 
 
 def release(public_id: str) -> Response:

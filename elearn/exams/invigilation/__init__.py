@@ -1,0 +1,1 @@
+"""Invigilation (监考): the live board, page leaves, messages, room locks."""

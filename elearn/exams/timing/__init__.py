@@ -1,0 +1,1 @@
+"""Time during an exam: extend, pause, resume, extra time by accommodation."""
