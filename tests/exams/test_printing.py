@@ -1,6 +1,7 @@
 """Printed forms, who may open what, and results that come back through the same grader."""
 
 import io
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -514,6 +515,18 @@ def test_the_key_page_opens_after_the_end(session: Session, pages: Pages) -> Non
     for label in ("1", "3", "5"):
         assert f'<span class="no">{label}</span> <strong>{words[label]}</strong>' in part
     assert CANARY in page  # accepted blanks
+
+
+def test_the_time_offered_can_be_kept(session: Session, pages: Pages) -> None:
+    pages.world.exam.opens_at = NOW - timedelta(minutes=90, seconds=-7)
+    session.commit()
+    page = pages.browser.get(pages.base + "/results").text
+    offered = re.findall(r'name="held_at"[^>]*value="([^"]+)"', page)
+    assert len(offered) == 1
+    saved = pages.browser.post(
+        pages.base + "/results", data=form_of(pages, do="save", held_at=offered[0])
+    )
+    assert saved.status_code == 302
 
 
 def test_a_sheet_is_read_back_and_then_saved(session: Session, pages: Pages) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import secrets
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import flash, redirect, render_template, request, send_file, url_for
@@ -18,7 +19,7 @@ from elearn.exams.blueprints.queries import read_spec
 from elearn.exams.grades.queries import last_grade, last_grades
 from elearn.exams.sittings.forms import to_utc
 from elearn.exams.sittings.queries import get_managed_exam
-from elearn.models import Attempt, Person, PrintMode, PrintRun, ResultSource
+from elearn.models import Attempt, Exam, Person, PrintMode, PrintRun, ResultSource
 from elearn.web.auth import actor, utcnow
 from elearn.web.paging import paginate
 
@@ -135,7 +136,7 @@ def enter_result(public_id: str, run_id: str) -> Response | str | tuple[str, int
     papers = papers_of(run.papers)
     form.letter.choices = [(letter, f"{letter} 卷") for letter in papers]
     if request.method == "GET":
-        form.held_at.data = run.exam.opens_at.astimezone(DISPLAY_ZONE).replace(tzinfo=None)
+        form.held_at.data = _first_minute(run.exam)
         return _entry_page(run, form, None, [])
     if not form.validate():
         return _entry_page(run, form, None, []), 422
@@ -196,7 +197,7 @@ def import_print_results(public_id: str, run_id: str) -> Response | str | tuple[
         work.rollback()
         run = get_run(work, public_id=public_id, run_id=run_id, actor=actor())
     if request.method == "GET":
-        form.held_at.data = run.exam.opens_at.astimezone(DISPLAY_ZONE).replace(tzinfo=None)
+        form.held_at.data = _first_minute(run.exam)
     page = render_template(
         "exams/import_results.html",
         exam=run.exam,
@@ -252,6 +253,13 @@ def _print_page(template: str, run: PrintRun, **values: Any) -> str:
     return render_template(
         template, exam=run.exam, run=run, blueprint=blueprint, scoring=scoring, **values
     )
+
+
+def _first_minute(exam: Exam) -> datetime:
+    """The first full minute of the window, as the field shows it: it knows no seconds."""
+    opens = exam.opens_at.astimezone(DISPLAY_ZONE).replace(tzinfo=None)
+    minute = opens.replace(second=0, microsecond=0)
+    return minute if minute == opens else minute + timedelta(minutes=1)
 
 
 def _entry_page(
