@@ -458,11 +458,13 @@ def upgrade() -> None:
     op.add_column(
         "mark", sa.Column("counts", sa.Boolean(), server_default=sa.true(), nullable=False)
     )
+    op.create_index("ix_grade_attempt_id_state", "grade", ["attempt_id", "state"])
     guard_append_only(op.get_bind(), ("record_correction",))
 
 
 def downgrade() -> None:
     # The guards of record_correction go with the table.
+    op.drop_index("ix_grade_attempt_id_state", table_name="grade")
     op.drop_column("mark", "counts")
     op.drop_column("mark", "round")
     op.drop_column("grade", "keys_no")

@@ -263,8 +263,7 @@ def test_many_markers_at_once_never_get_the_same_sheet(own_engine: Engine) -> No
     with ThreadPoolExecutor(6) as pool:
         got = list(pool.map(one, range(6)))
     taken = [sheet for sheet in got if sheet is not None]
-    assert len(set(taken)) == len(taken)
-    assert len(taken) >= 1
+    assert len(set(taken)) == len(taken) == 6
 
 
 def test_marking_twice_and_rechecking_through_the_pages(
@@ -317,3 +316,18 @@ def test_marking_twice_and_rechecking_through_the_pages(
     marked = other.post(f"/manage/marking/{attempt.public_id}", data=form, follow_redirects=True)
     assert "成绩已生成" in marked.text
     assert "复核完毕" in owner.get(result).text
+
+
+def test_the_queue_of_ten_thousand_looks_grades_up_by_attempt(
+    session: Session, markers: list[Person], attempt: Attempt
+) -> None:
+    """By state alone SQLite walked every pending grade for every sheet: 17 s instead of 0.1 s."""
+    assert attempt.id
+    bind = session.connection()
+    if bind.dialect.name != "sqlite":
+        return  # PostgreSQL has statistics and chooses a hash join
+    made = queue_query(make_actor(markers[0]), now=LATER).compile(dialect=bind.dialect)
+    values = tuple(0 for _ in made.positiontup or ())
+    plan = str(bind.exec_driver_sql(f"EXPLAIN QUERY PLAN {made}", values).all())
+    assert "ix_grade_attempt_id_state" in plan
+    assert "ix_grade_state" not in plan

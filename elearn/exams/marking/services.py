@@ -38,6 +38,7 @@ from .queries import (
 
 MAX_COMMENT: Final = 1000
 LEASE: Final = timedelta(minutes=30)
+LOOKS: Final = 50  # for a free sheet while others take theirs
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +112,22 @@ def take_turn(session: Session, *, actor: Actor, attempt: Attempt, now: datetime
 
 
 def take_next(session: Session, *, actor: Actor, now: datetime) -> Attempt | None:
-    """The next sheet of the queue, held for this marker: two markers never get the same one."""
+    """The next sheet of the queue, held for this marker: two markers never get the same one.
+
+    A sheet somebody took between our look and our lock is passed over: we look again.
+    """
     query = queue_query(actor, now=now).limit(1).with_for_update(skip_locked=True, of=Attempt)
-    attempt = session.scalar(query)
-    if attempt is not None:
-        take_turn(session, actor=actor, attempt=attempt, now=now)
-    return attempt
+    for _ in range(LOOKS):
+        attempt = session.scalar(query)
+        if attempt is None:
+            return None
+        try:
+            with session.begin_nested():
+                take_turn(session, actor=actor, attempt=attempt, now=now)
+        except Conflict:
+            continue
+        return attempt
+    return None
 
 
 def leave_sheet(
