@@ -20,6 +20,7 @@ from elearn.core.questions.model import QuestionStatus, QuestionType
 from elearn.core.rates import Counts
 from elearn.exams.attempts.services import save_answers, start_attempt, submit_attempt
 from elearn.exams.blueprints.queries import read_spec
+from elearn.exams.invigilation.queries import headcount
 from elearn.exams.makeups.queries import derive_roster, makeup_roster, seen_codes
 from elearn.exams.makeups.services import (
     decide_standing,
@@ -28,7 +29,7 @@ from elearn.exams.makeups.services import (
     set_resit_rules,
     withdraw_standing,
 )
-from elearn.exams.sittings.queries import headcount, is_eligible
+from elearn.exams.sittings.queries import is_eligible
 from elearn.models import (
     Attempt,
     AuditEntry,

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, aliased, contains_eager, joinedload
 from elearn.core.access import Actor, Permission
 from elearn.core.errors import NotFound
 from elearn.exams.grades.policy import GRACE
+from elearn.exams.timing.clock import ends_at
 from elearn.models import (
     AnswerEvent,
     Attempt,
@@ -36,7 +37,7 @@ SORTS: Final = {
 @dataclass(frozen=True, slots=True)
 class Counts:
     """Attempts of an exam: all, first ones graded finally, first ones waiting for a marker, still
-    open; and the newest grade (0 without any)."""
+    open or waiting for late answers; and the newest grade (0 without any)."""
 
     attempts: int
     final: int
@@ -90,14 +91,15 @@ def exam_counts(session: Session, exam: Exam) -> Counts:
     submitted = _count(
         session, and_(mine, Attempt.no == 1, Attempt.state == AttemptState.SUBMITTED)
     )
-    still_open = _count(session, and_(mine, Attempt.state == AttemptState.IN_PROGRESS))
+    unsettled = or_(Attempt.state == AttemptState.IN_PROGRESS, Attempt.late_until.is_not(None))
+    still_open = _count(session, and_(mine, unsettled))
     last = session.scalar(select(func.max(Grade.id)).join(Grade.attempt).where(mine))
     return Counts(total, final, submitted - final, still_open, last or 0)
 
 
 def is_over(exam: Exam, counts: Counts, now: datetime) -> bool:
     """Nobody can sit it any more: statistics shown earlier would tell those still sitting."""
-    return now > exam.closes_at + GRACE and counts.open == 0
+    return now > ends_at(exam) + GRACE and counts.open == 0
 
 
 def find_analysis(session: Session, exam: Exam) -> ExamAnalysis | None:

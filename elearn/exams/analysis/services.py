@@ -9,7 +9,7 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from elearn.audit import record_act
-from elearn.bank.queries import StoredKey, load_bodies, load_keys
+from elearn.bank.queries import StoredKey, load_bodies
 from elearn.core.access import Actor, Role
 from elearn.core.errors import Conflict, DomainError, Forbidden
 from elearn.core.grading.answers import CHOICES
@@ -17,6 +17,7 @@ from elearn.core.questions.model import QuestionType
 from elearn.core.statistics.exam import ExamStatistics, exam_statistics
 from elearn.core.statistics.items import FEW_FOR_RELATIONS, ItemStatistics, item_statistics
 from elearn.core.statistics.signals import Record, common_shift, pool, shrunk_change, signals
+from elearn.exams.grades.keys import load_exam_keys
 from elearn.models import (
     BankQuestion,
     DifficultyDecision,
@@ -53,7 +54,7 @@ def compute_analysis(session: Session, *, exam: Exam, now: datetime) -> Computed
         raise Conflict("考试还没有全部结束，结束后才能统计。", code="E-OPEN")
     found = collect(session, exam)
     items = item_statistics(found.responses)
-    keys, codes = _keys_of(session, items), _codes_of(session, items)
+    keys, codes = _keys_of(session, exam, items), _codes_of(session, items)
     current = {item.item: _record(item, keys[item.item]) for item in items}
     earlier = earlier_items(session, exam, current)
     past = {
@@ -165,10 +166,11 @@ def decide_difficulty(
     return decision
 
 
-def _keys_of(session: Session, items: Sequence[ItemStatistics]) -> dict[str, Keys]:
-    """Per choice part, in the order of the parts; texts have an empty key of no options."""
+def _keys_of(session: Session, exam: Exam, items: Sequence[ItemStatistics]) -> dict[str, Keys]:
+    """With the corrections that hold in the exam, per choice part, in the order of the parts; texts have an empty key of no options."""
     hashes = [item.item for item in items]
-    bodies, stored = load_bodies(session, hashes), load_keys(session, hashes)
+    bodies = load_bodies(session, hashes)
+    stored = load_exam_keys(session, exam_id=exam.id, hashes=hashes).stored
     return {
         digest: tuple(
             (part.type, _key(stored[digest], at), len(part.options))

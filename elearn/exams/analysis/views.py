@@ -8,10 +8,11 @@ from werkzeug.wrappers import Response
 
 from elearn import db
 from elearn.audit import record_act
-from elearn.bank.queries import Body, StoredKey, load_bodies, load_keys
+from elearn.bank.queries import Body, StoredKey, load_bodies
 from elearn.config import DISPLAY_ZONE
 from elearn.core.errors import Conflict
 from elearn.core.statistics.items import FEW, FEW_FOR_RELATIONS
+from elearn.exams.grades.keys import load_exam_keys
 from elearn.exams.settle import settle
 from elearn.models import Exam, ExamAnalysis, ItemAnalysis
 from elearn.web.auth import actor, utcnow
@@ -87,7 +88,8 @@ def item_analysis(public_id: str, code: str) -> str:
     work = db.session()
     rows = items_of_code(work, exam=exam, code=code)
     hashes = [row.revision_hash for row in rows]
-    bodies, keys = load_bodies(work, hashes), load_keys(work, hashes)
+    bodies = load_bodies(work, hashes)
+    keys = load_exam_keys(work, exam_id=exam.id, hashes=hashes).stored
     return render_template(
         "exams/item_analysis.html",
         exam=exam,

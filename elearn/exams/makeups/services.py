@@ -18,6 +18,7 @@ from elearn.exams.grades.policy import GRACE
 from elearn.exams.notices.services import tell_person
 from elearn.exams.sittings.queries import is_eligible
 from elearn.exams.sittings.services import schedule_exam
+from elearn.exams.timing.clock import ends_at
 from elearn.models import (
     Attempt,
     Exam,
@@ -288,7 +289,7 @@ def _require_makeup_allowed(session: Session, main: Exam, now: datetime) -> None
         raise Conflict("补考不再另设补考，请在原考试里安排。", code="E-MAKEUP")
     if main.cancelled_at is not None:
         raise Conflict("这场考试已取消。", code="E-CANCELLED")
-    if now <= main.closes_at + GRACE:
+    if now <= ends_at(main) + GRACE:
         raise Conflict("考试结束后才能安排补考。", code="E-EARLY")
     held = [each for each in makeups_of(session, main) if each.exam.cancelled_at is None]
     if len(held) >= main.makeups_max:

@@ -1,5 +1,7 @@
 """Asking for a deferral, deciding on it, and scheduling the make-up."""
 
+import secrets
+
 from flask import flash, redirect, render_template, request, url_for
 from sqlalchemy import select
 from werkzeug.wrappers import Response
@@ -7,7 +9,10 @@ from werkzeug.wrappers import Response
 from elearn import db
 from elearn.core.errors import DomainError
 from elearn.exams.grades.policy import GRACE
+from elearn.exams.papers.services import commit_seed
+from elearn.exams.papers.vault import process_vault
 from elearn.exams.sittings.queries import get_exam_for, get_managed_exam
+from elearn.exams.timing.clock import ends_at
 from elearn.models import Exam, MakeupCause, StandingKind
 from elearn.web.auth import actor, current, utcnow
 from elearn.web.paging import paginate
@@ -186,6 +191,7 @@ def _schedule(form: MakeupForm, exam: Exam) -> str:
         removed=form.removals(),
         now=utcnow(),
     )
+    commit_seed(work, exam=made, master=secrets.token_hex(32), vault=process_vault(), now=utcnow())
     work.commit()
     return made.public_id
 
@@ -193,7 +199,7 @@ def _schedule(form: MakeupForm, exam: Exam) -> str:
 def _page(exam: Exam, form: MakeupForm, problems: list[str]) -> str:
     work, now = db.session(), utcnow()
     held = makeups_of(work, exam)
-    over = now > exam.closes_at + GRACE and exam.cancelled_at is None
+    over = now > ends_at(exam) + GRACE and exam.cancelled_at is None
     return render_template(
         "exams/makeups.html",
         exam=exam,

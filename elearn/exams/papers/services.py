@@ -14,6 +14,7 @@ from elearn.core.assembly.seeds import attempt_seed, commitment_of
 from elearn.core.errors import Conflict, DomainError, Forbidden
 from elearn.exams.grades.policy import GRACE
 from elearn.exams.sittings.queries import is_eligible
+from elearn.exams.timing.clock import ends_at
 from elearn.models import (
     Exam,
     ExamForm,
@@ -213,7 +214,7 @@ def reveal_seed(
         raise Conflict("这场考试没有承诺过试卷种子。", code="E-SEED")
     if row.revealed_at is not None:
         return row
-    if exam.cancelled_at is None and now <= exam.closes_at + GRACE:
+    if exam.cancelled_at is None and now <= ends_at(exam) + GRACE:
         raise Conflict("考试时间还没结束，现在公开种子会泄露试卷。", code="E-EARLY")
     row.seed, row.revealed_at = open_seed(vault, exam, row.sealed), now
     session.add(

@@ -15,6 +15,7 @@ from elearn.exams.attempts.sheet import make_sheet
 from elearn.exams.blueprints.queries import read_spec
 from elearn.exams.grades.policy import GRACE
 from elearn.exams.sittings.queries import get_managed_exam
+from elearn.exams.timing.clock import ends_at
 from elearn.models import Exam, PaperMode
 from elearn.web.auth import actor, utcnow
 from elearn.web.templating import local
@@ -220,5 +221,5 @@ def _page(
         look=look or LookForm(formdata=None, form_no=1),
         problems=problems or [],
         now=now,
-        over=now > exam.closes_at + GRACE,
+        over=now > ends_at(exam) + GRACE,
     )

@@ -29,6 +29,7 @@ from elearn.exams.blueprints.queries import read_spec, shortage_lines
 from elearn.exams.grades.policy import GRACE
 from elearn.exams.grades.services import grade_attempt
 from elearn.exams.sittings.queries import is_eligible
+from elearn.exams.timing.clock import ends_at
 from elearn.models import (
     AnswerEvent,
     Attempt,
@@ -179,7 +180,7 @@ def open_key(session: Session, *, actor: Actor, run: PrintRun, now: datetime) ->
 
 def key_is_open(exam: Exam, now: datetime) -> bool:
     """Is the window over, grace included?"""
-    return now > exam.closes_at + GRACE
+    return now > ends_at(exam) + GRACE
 
 
 def record_result(

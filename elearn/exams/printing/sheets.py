@@ -6,11 +6,12 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from elearn.bank.queries import KeyPart, load_bodies, load_keys
+from elearn.bank.queries import KeyPart, load_bodies
 from elearn.core.assembly.paper import Paper, paper_from_canonical
 from elearn.core.grading.answers import CHOICES
 from elearn.core.questions.model import QuestionType
 from elearn.exams.attempts.sheet import LETTERS, Sheet, make_sheet
+from elearn.exams.grades.keys import load_exam_keys
 from elearn.models import PrintPaper
 
 from .typed import label_of, places
@@ -84,10 +85,13 @@ def answer_sheet(papers: Mapping[str, Paper]) -> tuple[list[Bubbles], list[Bubbl
     return [row for row in ordered if row.marks], [row for row in ordered if not row.marks]
 
 
-def key_lines(session: Session, form: PrintPaper) -> list[tuple[str, list[KeyLine]]]:
-    """Section by section. Called only after `open_key` allowed it."""
+def key_lines(
+    session: Session, form: PrintPaper, *, exam_id: int
+) -> list[tuple[str, list[KeyLine]]]:
+    """Section by section, with the corrections that hold in the exam. Called only after `open_key` allowed it."""
     paper = paper_from_canonical(form.paper)
-    keys = load_keys(session, [item.revision_hash for item in paper.items])
+    hashes = [item.revision_hash for item in paper.items]
+    keys = load_exam_keys(session, exam_id=exam_id, hashes=hashes).stored
     return [
         (
             section.name,

@@ -122,7 +122,7 @@ def print_key(public_id: str, run_id: str) -> str:
     work = db.session()
     run = get_run(work, public_id=public_id, run_id=run_id, actor=actor())
     forms = open_key(work, actor=actor(), run=run, now=utcnow())
-    keys = [(form, key_lines(work, form)) for form in forms]
+    keys = [(form, key_lines(work, form, exam_id=run.exam_id)) for form in forms]
     page = _print_page("exams/print/key.html", run, keys=keys)
     work.commit()
     return page
