@@ -167,7 +167,8 @@ def decide_difficulty(
 
 
 def _keys_of(session: Session, exam: Exam, items: Sequence[ItemStatistics]) -> dict[str, Keys]:
-    """With the corrections that hold in the exam, per choice part, in the order of the parts; texts have an empty key of no options."""
+    """Per choice part, in the order of the parts, with the corrections that hold in the exam; texts
+    have an empty key of no options."""
     hashes = [item.item for item in items]
     bodies = load_bodies(session, hashes)
     stored = load_exam_keys(session, exam_id=exam.id, hashes=hashes).stored

@@ -83,6 +83,9 @@ def replay_exam(session: Session, *, exam: Exam, vault: Vault) -> Replay:
     """Check everything about the exam; an empty `differences` means it all follows."""
     result = Replay(exam.public_id)
     master = _check_seed(session, exam, vault, result)
+    revision = exam.blueprint_revision
+    if content_hash(revision.spec) != revision.hash:
+        result.differences.append(Difference("", "组卷规则和它的哈希对不上"))
     redraw = _Redraw(session, exam, master)
     query = select(Attempt).where(Attempt.exam_id == exam.id).order_by(Attempt.id)
     checked: set[str] = set()
