@@ -1,5 +1,6 @@
 """What an editor answers for: every key rests on something that was read, nothing is out of date,
-and no sentence of ours is a sentence of a statute.
+every
+sub-topic is taught and asked, and no sentence of ours is a sentence of a statute.
 
 `question_bank/facts.yaml` is the record: the facts with how they were read, and the articles read in
 the statutes themselves.
@@ -16,9 +17,11 @@ import yaml
 from elearn.authoring.files import ContentSet, parse_files, read_folder
 from elearn.core.laws.model import LawStatus
 from elearn.core.questions.model import Citation, Question, QuestionStatus
+from elearn.core.taxonomy import TOPIC_NAMES
 
 ROOT = Path(__file__).parents[2]
 STATUTES = ROOT.parent / "shared" / "data" / "statutes"
+LEAST_ITEMS = 8  # of a sub-topic, so that a draw over all of them has something to choose
 SAME = 30  # characters in a row that no text of ours shares with a statute
 
 
@@ -91,6 +94,13 @@ def test_nothing_cites_a_text_that_is_no_longer_in_force(content: ContentSet) ->
         if version is None or version.status is not LawStatus.IN_FORCE:
             stale.append(f"{place}: {one.as_text()}")
     assert stale == []
+
+
+def test_every_sub_topic_is_taught_and_asked(content: ContentSet) -> None:
+    taught = {topic for course in content.courses.values() for topic in course.topics}
+    asked = [q.topic for q in content.questions if q.status is QuestionStatus.ACTIVE]
+    assert sorted(TOPIC_NAMES.keys() - taught) == []
+    assert {t: n for t in TOPIC_NAMES if (n := asked.count(t)) < LEAST_ITEMS} == {}
 
 
 def test_no_sentence_of_ours_is_a_sentence_of_a_statute() -> None:
