@@ -1,5 +1,4 @@
-"""What an editor answers for: every key rests on something that was read, nothing is out of date,
-every
+"""What an editor answers for: every key rests on something that was read, nothing is out of date, every
 sub-topic is taught and asked, and no sentence of ours is a sentence of a statute.
 
 `question_bank/facts.yaml` is the record: the facts with how they were read, and the articles read in
