@@ -89,7 +89,12 @@ def load_pool(session: Session, *, practice: bool = False) -> list[PoolItem]:
 
     Keys are not touched; after the first call a process reads no more than hashes.
     """
-    hashes = session.scalars(
+    return load_shapes(session, pool_hashes(session, practice=practice))
+
+
+def pool_hashes(session: Session, *, practice: bool = False) -> Sequence[str]:
+    """The revision hashes of `load_pool`, in its order."""
+    return session.scalars(
         select(QuestionRevision.hash)
         .join(BankQuestion, BankQuestion.current_revision_id == QuestionRevision.id)
         .where(
@@ -98,18 +103,19 @@ def load_pool(session: Session, *, practice: bool = False) -> list[PoolItem]:
             BankQuestion.purpose != (Purpose.EXAM if practice else Purpose.PRACTICE),
         )
     ).all()
-    return load_shapes(session, hashes)
 
 
 def load_shapes(session: Session, hashes: Sequence[str]) -> list[PoolItem]:
     """The pool's view of these revisions, whether they may still be drawn or not, in their order.
     KeyError for an unknown hash."""
     found = {digest: shape for digest in hashes if (shape := _shapes.get(digest))}
+    fresh: dict[str, PoolItem] = {}
     for chunk in _chunks([digest for digest in hashes if digest not in found]):
-        found.update((item.revision_hash, item) for item in _read_shapes(session, chunk))
-    if len(_shapes.keys() | found.keys()) > SHAPES_KEPT:
+        fresh.update((item.revision_hash, item) for item in _read_shapes(session, chunk))
+    if len(_shapes) + len(fresh) > SHAPES_KEPT:
         _shapes.clear()
-    _shapes.update(islice(found.items(), SHAPES_KEPT))
+    _shapes.update(islice(fresh.items(), SHAPES_KEPT))
+    found |= fresh
     return [found[digest] for digest in hashes]
 
 

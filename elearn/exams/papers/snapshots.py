@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from elearn.bank.queries import bank_hash, load_pool, load_shapes
+from elearn.bank.queries import bank_hash, load_shapes, pool_hashes
 from elearn.core.assembly.draw import Plan, plan_draw
 from elearn.core.assembly.model import Blueprint
 from elearn.core.assembly.pool import PoolItem
@@ -24,6 +24,18 @@ PLANS_KEPT: Final = 16
 # A plan is a pure function of the two hashes that name it: remembering it changes nothing.
 _plans: dict[tuple[str, str], Plan] = {}
 _lock = Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class _Pool:
+    """The pool of one set of revisions."""
+
+    hashes: tuple[str, ...]
+    items: Sequence[PoolItem]
+    bank_hash: str
+
+
+_last: list[_Pool] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +56,15 @@ def stored_estimates(session: Session, pool: Sequence[PoolItem]) -> dict[str, in
 
 
 def current_stock(session: Session) -> Stock:
-    """The bank as it is now."""
-    pool = load_pool(session)
-    estimates = stored_estimates(session, pool)
-    bank = bank_hash(pool)
-    return Stock(pool, estimates, bank, _snapshot_hash(bank, estimates))
+    """The bank as it is now. While its revisions are the ones of the last call, so is the pool."""
+    hashes = tuple(pool_hashes(session))
+    last = _last[0] if _last else None
+    if last is None or last.hashes != hashes:
+        shapes = load_shapes(session, hashes)
+        last = _Pool(hashes, shapes, bank_hash(shapes))
+        _last[:] = [last]
+    estimates = stored_estimates(session, last.items)
+    return Stock(last.items, estimates, last.bank_hash, _snapshot_hash(last.bank_hash, estimates))
 
 
 def stock_of(session: Session, snapshot_hash: str) -> Stock:
