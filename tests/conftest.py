@@ -21,7 +21,12 @@ from werkzeug.test import TestResponse
 
 from elearn import db, migrate
 from elearn.app import create_app
+from elearn.bank.queries import _bodies, _keys, _shapes
 from elearn.config import Settings, shipped
+from elearn.exams.attempts.queries import _papers
+from elearn.exams.attempts.shapes import _by_attempt, _by_hash
+from elearn.exams.papers.drawing import _forms
+from elearn.exams.papers.snapshots import _last, _plans
 from elearn.models import Person
 from tests.factories import open_login_session
 
@@ -157,6 +162,13 @@ def browser(app: Flask) -> Callable[[], Browser]:
 def client(browser: Callable[[], Browser]) -> Browser:
     """One browser."""
     return browser()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered() -> None:
+    """A process remembers what a hash names; a test that tampers with it must not teach others."""
+    for known in (_shapes, _bodies, _keys, _papers, _by_hash, _by_attempt, _forms, _plans, _last):
+        known.clear()
 
 
 @pytest.fixture(autouse=True)

@@ -489,7 +489,8 @@ def test_closing_can_be_narrowed(session: Session, exam: Exam, attempt: Attempt)
 def test_one_attempt_that_cannot_be_graded_does_not_hold_the_others(
     session: Session, exam: Exam, attempt: Attempt, caplog: pytest.LogCaptureFixture
 ) -> None:
-    other = make_attempt(session, exam, make_person(session, exam.org_unit))
+    person = make_person(session, exam.org_unit)
+    other = make_attempt(session, exam, person, seed="another paper")
     paper = {**attempt.paper}
     paper["sections"] = [
         {

@@ -246,6 +246,20 @@ def test_the_examiner_orders_a_recheck_but_not_of_the_own_paper(
         order_recheck(session, actor=actor, attempt=own, reason="抽查", now=LATER)
 
 
+def test_an_open_recheck_leaves_the_other_sheets_as_they_were(
+    session: Session, root: OrgUnit, markers: list[Person], examiner: Person, attempt: Attempt
+) -> None:
+    first, second, third = (make_actor(person) for person in markers)
+    held = hand_in(session, root, examiner, now=NOW + timedelta(hours=1))
+    mark(session, markers[0], attempt, FULL, FULL)
+    order_recheck(session, actor=make_actor(examiner), attempt=attempt, reason="抽查", now=LATER)
+    assert take_next(session, actor=first, now=LATER) is held
+    assert list(session.scalars(queue_query(first, now=LATER))) == [held]
+    assert list(session.scalars(queue_query(second, now=LATER))) == [attempt]
+    assert take_next(session, actor=second, now=LATER) is attempt
+    assert take_next(session, actor=third, now=LATER) is None
+
+
 def test_many_markers_at_once_never_get_the_same_sheet(own_engine: Engine) -> None:
     with db.transaction(own_engine) as work:
         make_bank(work)

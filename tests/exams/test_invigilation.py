@@ -480,6 +480,18 @@ def test_nobody_is_locked_out_midway(case: Case, attempt: Attempt, me: Browser) 
     assert saved.status_code == 200
 
 
+def test_changing_the_device_asks_for_the_place_but_not_for_the_code(
+    case: Case, attempt: Attempt, me: Browser
+) -> None:
+    url = f"/attempts/{attempt.public_id}/takeover"
+    lock(case, room_code="8K3M", ip_ranges="203.0.113.0/24")
+    refused = me.post(url, json={"device": "tablet-01"})
+    assert (refused.status_code, refused.get_json()["error"]["code"]) == (403, "E-ADDRESS")
+    assert "exam.wrong_address" in case.session.scalars(select(AuditEntry.action)).all()
+    lock(case, room_code="8K3M", ip_ranges="")
+    assert me.post(url, json={"device": "tablet-01"}).get_json()["lease"]["mine"] is True
+
+
 def test_an_attempt_that_is_over_opens_no_lock(case: Case, attempt: Attempt, me: Browser) -> None:
     lock(case, room_code="8K3M", attempts_max=2)
     attempt.started_at -= timedelta(days=1)

@@ -145,6 +145,15 @@ def test_whoever_waits_for_a_marker_is_not_on_it_yet(sat: Sat) -> None:
     assert (roster.pending, person.id in {line.person.id for line in roster.lines}) == (1, False)
 
 
+def test_whoever_may_still_send_late_answers_is_not_on_it_yet(sat: Sat) -> None:
+    person = cadre(sat)
+    attempt = hand_in(sat, person, sat.exam, good=False)
+    attempt.late_until = LATER
+    sat.session.flush()
+    roster = derive_roster(sat.session, sat.exam)
+    assert (roster.pending, person.id in {line.person.id for line in roster.lines}) == (1, False)
+
+
 def test_a_makeup_avoids_what_the_person_saw_and_can_be_derived_again(sat: Sat) -> None:
     person, other = cadre(sat), cadre(sat)
     first = hand_in(sat, person, sat.exam, good=False)

@@ -15,8 +15,14 @@ from elearn.exams.attempts.events import LeaseHeld
 from elearn.exams.attempts.lease import take_over
 from elearn.exams.attempts.queries import current_answers
 from elearn.exams.attempts.saving import Sender, save_answers, save_page
-from elearn.exams.attempts.services import close_due_attempts, start_attempt, submit_attempt
+from elearn.exams.attempts.services import (
+    close_due_attempts,
+    settle_attempt,
+    start_attempt,
+    submit_attempt,
+)
 from elearn.exams.grades.policy import GRACE, HELD_AFTER_FINAL, LATE_SYNC
+from elearn.exams.grades.queries import last_grade
 from elearn.models import (
     AnswerEvent,
     Attempt,
@@ -338,6 +344,16 @@ def test_late_answers_obey_the_base_rule_without_a_lease(
     now = attempt.deadline_at + GRACE + SECOND
     assert send(session, attempt, [1], TABLET, now=now, made_ms=9)[0] == "CONFLICT"
     assert send(session, attempt, [1], TABLET, item=2, now=now, made_ms=9)[0] == "LATE"
+
+
+def test_a_clock_set_back_loses_no_late_answer(session: Session, attempt: Attempt) -> None:
+    closed = attempt.deadline_at + GRACE + 60 * SECOND
+    submit_attempt(session, attempt=attempt, now=closed)
+    assert send(session, attempt, [0], now=closed - 50 * SECOND, made_ms=9)[0] == "LATE"
+    settle_attempt(session, attempt=attempt, now=attempt.deadline_at + LATE_SYNC + SECOND)
+    grade = last_grade(session, attempt.id)
+    assert grade is not None
+    assert (grade.no, grade.reason) == (2, "迟到补传")
 
 
 def test_a_new_attempt_does_not_wait_for_the_window_of_the_old_one(

@@ -65,7 +65,8 @@ function order(block) {
     const given = [...list.children].map((entry) => entry.firstChild.textContent);
     const wrong = given.findIndex((text, at) => text !== right[at]);
     result.classList.toggle("bad", wrong >= 0);
-    result.textContent = wrong < 0 ? "✓ 顺序正确" : `✗ 前 ${wrong} 步正确，从第 ${wrong + 1} 步起再想想`;
+    const sofar = wrong > 0 ? `前 ${wrong} 步正确，` : "";
+    result.textContent = wrong < 0 ? "✓ 顺序正确" : `✗ ${sofar}从第 ${wrong + 1} 步起再想想`;
     if (wrong < 0) answer.open = true;
   };
   answer.before(check, result);

@@ -27,7 +27,7 @@ from elearn.exams.timing.clock import ends_at, exam_time
 from elearn.exams.timing.queries import allowance_for
 from elearn.models import Attempt, AttemptState, ClosedBy, Exam, Person
 
-from .queries import Standing, came_after, due_query, next_try_at, open_attempt, standing
+from .queries import Standing, due_query, has_late_answers, next_try_at, open_attempt, standing
 from .saving import save_answers, save_page
 from .shapes import read_shape
 
@@ -146,7 +146,7 @@ def settle_attempt(session: Session, *, attempt: Attempt, now: datetime) -> bool
         return False
     session.refresh(attempt, ["late_until", "last_seq", "answered"])
     grade = last_grade(session, attempt.id)
-    if grade is None or came_after(session, attempt, grade.graded_at):
+    if grade is None or has_late_answers(session, attempt):
         grade_attempt(session, attempt=attempt, now=now, reason="迟到补传")
     else:
         record_grade(session, attempt=attempt, grade=grade, now=now)

@@ -2,6 +2,8 @@
 
 import json
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -20,7 +22,7 @@ from elearn.exams.blueprints.queries import read_spec
 from elearn.exams.disputes.queries import disputes_of
 from elearn.exams.grades.policy import GRACE, LATE_SYNC
 from elearn.exams.grades.queries import final_grades, last_grade, last_grades, visible_of
-from elearn.exams.invigilation.locks import enter_room
+from elearn.exams.invigilation.locks import enter_room, require_address
 from elearn.exams.invigilation.messages import notices_for
 from elearn.exams.invigilation.presence import facts, is_paused, news_for, pause_reason
 from elearn.exams.makeups.queries import (
@@ -213,11 +215,11 @@ def takeover(public_id: str) -> Response:
         raise CSRFError
     work = db.session()
     attempt = _own(public_id)
-    if body.keys() - {"csrf", "device", "code"}:
+    if body.keys() - {"csrf", "device"}:
         raise DomainError(BROKEN, code="E-SHAPE")
     device = read_device(body.get("device"))
-    code = body.get("code")
-    _enter(attempt.exam, code if isinstance(code, str) else "", utcnow())
+    with _recorded():
+        require_address(work, exam=attempt.exam, actor=current().actor, now=utcnow())
     take_over(work, attempt=attempt, device=device, actor=current().actor, now=utcnow())
     work.commit()
     return jsonify(_state(attempt, device))
@@ -386,11 +388,17 @@ def _pass_locks(exam: Exam, now: datetime) -> None:
 
 def _enter(exam: Exam, code: str, now: datetime) -> None:
     """Through the locks of the room; a wrong code is counted even though it is refused."""
-    work = db.session()
+    with _recorded():
+        enter_room(db.session(), exam=exam, actor=current().actor, code=code, now=now)
+
+
+@contextmanager
+def _recorded() -> Iterator[None]:
+    """What the locks of the room refuse stays recorded."""
     try:
-        enter_room(work, exam=exam, actor=current().actor, code=code, now=now)
+        yield
     except DomainError:
-        work.commit()
+        db.session().commit()
         raise
 
 

@@ -28,13 +28,7 @@ def enter_room(session: Session, *, exam: Exam, actor: Actor, code: str, now: da
     What was refused is recorded: the caller commits in every case. An exam without locks costs no
     statement.
     """
-    if exam.ip_ranges and not address_fits(exam.ip_ranges, actor.source):
-        _record_refusal(session, exam, actor, "exam.wrong_address", "不在考场网络", now)
-        message = (
-            f"您现在的网络地址（{actor.source or '未知'}）不在考场范围内。"
-            "请连接考场网络后再试，或请监考人员处理。"
-        )
-        raise Forbidden(message, code="E-ADDRESS")
+    require_address(session, exam=exam, actor=actor, now=now)
     if not exam.room_code:
         return
     if _wrong_codes(session, exam, actor, now) >= TRIES:
@@ -48,6 +42,17 @@ def enter_room(session: Session, *, exam: Exam, actor: Actor, code: str, now: da
         _record_refusal(session, exam, actor, WRONG_CODE, "考场口令不对", now)
         message = "考场口令不对，请看考场公布的口令或问监考人员。"
         raise DomainError(message, code="E-CODE", fields={"code": message})
+
+
+def require_address(session: Session, *, exam: Exam, actor: Actor, now: datetime) -> None:
+    """Refuse an address outside the exam's ranges: Forbidden, recorded; the caller commits."""
+    if exam.ip_ranges and not address_fits(exam.ip_ranges, actor.source):
+        _record_refusal(session, exam, actor, "exam.wrong_address", "不在考场网络", now)
+        message = (
+            f"您现在的网络地址（{actor.source or '未知'}）不在考场范围内。"
+            "请连接考场网络后再试，或请监考人员处理。"
+        )
+        raise Forbidden(message, code="E-ADDRESS")
 
 
 def set_room(

@@ -219,14 +219,15 @@ def _sat(main: Exam) -> Select[int, int, int, int]:
     later = aliased(Grade)
     latest = ~exists().where(later.attempt_id == Grade.attempt_id, later.no > Grade.no)
     final = func.coalesce(Grade.state, "") == "FINAL"
+    unsettled = or_(
+        Attempt.state == AttemptState.IN_PROGRESS, Attempt.late_until.is_not(None), ~final
+    )
     return (
         select(
             Attempt.person_id,
             func.count(Attempt.id).label("attempts"),
             func.max(case((Grade.passed.is_(True), 1), else_=0)).label("passed"),
-            func.max(
-                case((or_(Attempt.state == AttemptState.IN_PROGRESS, ~final), 1), else_=0)
-            ).label("pending"),
+            func.max(case((unsettled, 1), else_=0)).label("pending"),
         )
         .outerjoin(Grade, and_(Grade.attempt_id == Attempt.id, latest))
         .where(Attempt.exam_id == main.id)

@@ -305,7 +305,9 @@ def has_marks(session: Session, attempt_id: int) -> bool:
 
 
 def _in_recheck() -> ColumnElement[bool]:
-    return exists().where(Recheck.attempt_id == Attempt.id, Recheck.state == RecheckState.MARKING)
+    """Of the attempt of the query, however deep this stands in it."""
+    found = exists().where(Recheck.attempt_id == Attempt.id, Recheck.state == RecheckState.MARKING)
+    return found.correlate(Attempt)
 
 
 def _was_pending() -> ColumnElement[bool]:
