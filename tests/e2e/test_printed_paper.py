@@ -28,10 +28,11 @@ def exam_path(site: Site, content: Path) -> str:
     now = datetime.now(UTC)
     with db.transaction(site.engine) as work:
         assert sync_content(work, root=content, now=now).ok
-        unit = make_unit(work)
+        office = make_unit(work)
+        unit = make_unit(work, office)
         for number in ("e1", "e2"):
             person = make_person(
-                work, unit, Role.EXAMINER, staff_no=number, password_hash=hash_password(PASSWORD)
+                work, office, Role.EXAMINER, staff_no=number, password_hash=hash_password(PASSWORD)
             )
         make_person(work, unit, staff_no="c1", name="李秀英")
         revision = work.query(BlueprintRow).filter_by(code="integrity-80").one().current

@@ -78,14 +78,15 @@ class World:
 @pytest.fixture
 def world(session: Session) -> World:
     """An exam of 2 single, 2 multiple, 2 true/false, 2 blank, 2 case questions; two examiners."""
-    unit = make_unit(session)
-    maker = make_person(session, unit, Role.EXAMINER)
+    office = make_unit(session)
+    unit = make_unit(session, office)
+    maker = make_person(session, office, Role.EXAMINER)
     return World(
         unit=unit,
         bank=make_bank(session),
         maker=maker,
         exam=make_exam(session, unit, by=maker, now=NOW),
-        second=make_person(session, unit, Role.EXAMINER),
+        second=make_person(session, office, Role.EXAMINER),
         stranger=make_person(session, make_unit(session), Role.EXAMINER),
     )
 
@@ -253,6 +254,13 @@ def test_the_maker_cannot_consent_and_nothing_opens_before(session: Session, wor
         open_key(session, actor=maker, run=run, now=world.exam.closes_at + timedelta(days=1))
     first = approve_run(session, actor=second, run=run, now=NOW)
     assert approve_run(session, actor=second, run=run, now=NOW + timedelta(hours=1)) is first
+    world.maker.org_unit_id = world.unit.id
+    session.flush()
+    with pytest.raises(Conflict, match="您自己要考这场考试"):
+        open_papers(session, actor=maker, run=run, now=NOW)
+    world.maker.org_unit_id = world.second.org_unit_id
+    session.flush()
+    session.expire(world.maker)
     assert len(open_papers(session, actor=maker, run=run, now=NOW)) == 2
     actions = session.scalars(
         select(AuditEntry.action)

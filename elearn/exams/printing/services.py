@@ -28,7 +28,7 @@ from elearn.exams.attempts.queries import answered_items, current_answers
 from elearn.exams.blueprints.queries import read_spec, shortage_lines
 from elearn.exams.grades.policy import GRACE
 from elearn.exams.grades.services import grade_attempt
-from elearn.exams.sittings.queries import is_eligible
+from elearn.exams.sittings.queries import is_eligible, require_not_candidate
 from elearn.exams.timing.clock import ends_at
 from elearn.models import (
     AnswerEvent,
@@ -159,8 +159,13 @@ def approve_run(session: Session, *, actor: Actor, run: PrintRun, now: datetime)
 def open_papers(
     session: Session, *, actor: Actor, run: PrintRun, now: datetime
 ) -> list[PrintPaper]:
-    """The forms, to be printed; logged. Raises Conflict without the second person's consent."""
+    """The forms, to be printed; logged.
+
+    Raises Conflict without the second person's consent, and to a candidate before the end.
+    """
     _require_approved(actor, run)
+    if not key_is_open(run.exam, now):
+        require_not_candidate(session, exam=run.exam, person_id=actor.person_id)
     _record(session, actor, run, "print.open", f"打开《{run.exam.title}》的纸笔试卷", now, {})
     return list(run.papers)
 

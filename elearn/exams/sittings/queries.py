@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, exists, false, func, o
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from elearn.core.access import Actor, Permission
-from elearn.core.errors import NotFound
+from elearn.core.errors import Conflict, NotFound
 from elearn.exams.makeups.conditions import excused
 from elearn.models import Attempt, AttemptState, Exam, ExamCandidate, Grade, OrgUnit, Person
 
@@ -23,6 +23,12 @@ def is_eligible(session: Session, *, exam: Exam, person: Person) -> bool:
     if exam.listed_only:
         return session.get(ExamCandidate, (exam.id, person.id)) is not None
     return covers(person.org_unit.path, exam.org_unit.path, person.rank, exam.ranks)
+
+
+def require_not_candidate(session: Session, *, exam: Exam, person_id: int) -> None:
+    """Raise Conflict: nobody reads a paper they may have to answer."""
+    if is_eligible(session, exam=exam, person=session.get_one(Person, person_id)):
+        raise Conflict("您自己要考这场考试，不能查看试卷。", code="E-CANDIDATE")
 
 
 def audience(exam: Exam) -> ColumnElement[bool]:
