@@ -16,15 +16,20 @@ from typing import Final
 from elearn.core.centi import centi_text
 from elearn.core.errors import Infeasible
 
-from .draw import CONSTRAINED_VERSION, Plan
+from .draw import Plan
 from .drbg import Stream
 from .paper import Paper
 from .selection import Selection, Slot
 
+# How forms are assembled now, and how they once were: their balance aimed at half a percent of full
+# marks, not of the score expected.
+FORMS_VERSION: Final = 3
+FULL_MARKS_VERSION: Final = 2
 MAX_FORMS: Final = 100
 MAX_EXCHANGES: Final = 400
-# What nobody stated a tolerance for aims at half a percent of full marks and is refused past one:
-# with ten questions of ten points a bank used to the last question can do no better.
+# What nobody stated a tolerance for aims at half a percent of the expected score and is refused past
+# one percent of full marks: with ten questions of ten points a bank used to the last question can
+# do no better.
 MOST_SPREAD_PARTS: Final = 100
 
 
@@ -53,13 +58,15 @@ class FormSet:
         return Counter(item.revision_hash for paper in self.papers for item in paper.items)
 
 
-def assemble_forms(plan: Plan, seed: str, count: int) -> FormSet:
-    """Raises Infeasible, with the reason, when overlap, exposure or tolerance cannot be met."""
+def assemble_forms(plan: Plan, seed: str, count: int, version: int = FORMS_VERSION) -> FormSet:
+    """Raises Infeasible, with the reason, when overlap, exposure or tolerance cannot be met. An
+    older `version` gives the papers it gave then."""
     forms = _drawn(plan, seed, count)
     wanted = plan.blueprint.balance.target_centi
     middle = sorted(form.expected for form in forms)[count // 2]
     target = middle if wanted is None else wanted * 1000
-    fine = min(plan.tolerance, plan.blueprint.total_centi * 1000 // 400)
+    whole = plan.blueprint.total_centi * 1000 if version == FULL_MARKS_VERSION else target
+    fine = min(plan.tolerance, whole // 400)
     for number, form in enumerate(forms):
         # Alone at first, with questions no form uses; what one form cannot do alone, two forms
         # do by exchanging.
@@ -70,7 +77,7 @@ def assemble_forms(plan: Plan, seed: str, count: int) -> FormSet:
     _exchange(forms, target, fine)
     result = FormSet(
         papers=tuple(
-            plan.paper(form.chosen, f"{seed}/form/{number}", CONSTRAINED_VERSION)
+            plan.paper(form.chosen, f"{seed}/form/{number}", version)
             for number, form in enumerate(forms)
         ),
         expected=tuple(form.expected for form in forms),

@@ -17,7 +17,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from elearn.audit import record_act
-from elearn.core.assembly.forms import FormSet, assemble_forms
+from elearn.core.assembly.forms import FORMS_VERSION, FormSet, assemble_forms
 from elearn.core.assembly.paper import Paper, paper_from_canonical
 from elearn.core.assembly.seeds import attempt_seed, form_number, forms_seed
 from elearn.core.canonical import canonical_json
@@ -133,10 +133,12 @@ def draw_own(
     return paper, [attempt.public_id for attempt in seen]
 
 
-def make_forms(stock: Stock, exam: Exam, master: str, count: int) -> FormSet:
-    """The exam's forms. Raises Infeasible."""
+def make_forms(
+    stock: Stock, exam: Exam, master: str, count: int, version: int = FORMS_VERSION
+) -> FormSet:
+    """The exam's forms, as `version` assembles them. Raises Infeasible."""
     plan = plan_for(stock, read_spec(exam.blueprint_revision))
-    return assemble_forms(plan, forms_seed(master), count)
+    return assemble_forms(plan, forms_seed(master), count, version)
 
 
 def store_forms(

@@ -142,7 +142,7 @@ class _Redraw:
         self.blueprint = read_spec(exam.blueprint_revision)
         self.papers = papers_of(session, exam)
         self._stocks: dict[str, Stock | None] = {}
-        self._forms: dict[str, tuple[Paper, ...]] = {}
+        self._forms: dict[tuple[str, int], tuple[Paper, ...]] = {}
 
     def stock(self, attempt: Attempt) -> Stock | None:
         """What the attempt's paper was drawn from; None when that was not kept."""
@@ -169,15 +169,17 @@ class _Redraw:
         draw = attempt.draw or {}
         if draw.get("mode") == "FORMS" and self.master is not None:
             number = form_number(self.master, self._person(attempt), attempt.no, self.papers.forms)
-            return self._all_forms(stock)[number - 1]
+            return self._all_forms(stock, attempt.paper["draw_version"])[number - 1]
         seen = self._seen(draw.get("seen", []))
         return plan_for(stock, self.blueprint).draw(self.seed(attempt), seen)
 
-    def _all_forms(self, stock: Stock) -> tuple[Paper, ...]:
-        if stock.snapshot_hash not in self._forms:
-            forms = make_forms(stock, self.exam, self.master or "", self.papers.forms)
-            self._forms[stock.snapshot_hash] = forms.papers
-        return self._forms[stock.snapshot_hash]
+    def _all_forms(self, stock: Stock, version: int) -> tuple[Paper, ...]:
+        name = (stock.snapshot_hash, version)
+        if name not in self._forms:
+            count = self.papers.forms
+            made = make_forms(stock, self.exam, self.master or "", count, version)
+            self._forms[name] = made.papers
+        return self._forms[name]
 
     def _seen(self, ids: list[str]) -> set[str]:
         if not ids:

@@ -8,7 +8,12 @@ from hypothesis import strategies as st
 
 from elearn.core.assembly.constraints import Balance, Quota
 from elearn.core.assembly.draw import plan_draw
-from elearn.core.assembly.forms import FormSet, assemble_forms
+from elearn.core.assembly.forms import (
+    FORMS_VERSION,
+    FULL_MARKS_VERSION,
+    FormSet,
+    assemble_forms,
+)
 from elearn.core.assembly.pool import matches
 from elearn.core.errors import Infeasible
 from elearn.core.questions.model import QuestionType
@@ -107,7 +112,20 @@ def test_twenty_forms_of_fifty_from_five_thousand() -> None:
     )
     result = assemble_forms(plan_draw(pool, blueprint), "goal", 20)
     assert max(result.overlaps) == 0
-    assert result.spread * 200 <= blueprint.total_centi * 1000
+    assert result.spread * 200 <= max(result.expected)
+
+
+def test_forms_of_an_older_version_can_be_assembled_again() -> None:
+    plan = plan_draw(bank(120), make_blueprint(make_section(count=10)))
+    older = assemble_forms(plan, "s", 4, FULL_MARKS_VERSION)
+    assert {paper.draw_version for paper in older.papers} == {2}
+    assert [paper.hash[:8] for paper in older.papers] == [
+        "cf964aae",
+        "6452d7c7",
+        "16386261",
+        "915adcfa",
+    ]
+    assert {paper.draw_version for paper in assemble_forms(plan, "s", 4).papers} == {FORMS_VERSION}
 
 
 def test_parting_passes_over_what_is_not_shared() -> None:
