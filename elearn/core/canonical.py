@@ -12,7 +12,7 @@ def canonical_json(value: Any) -> str:
     smallest unit: points and hours are hundredths.
     """
     _refuse_floats(value)
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return _text(value)
 
 
 def content_hash(value: Any) -> str:
@@ -20,24 +20,39 @@ def content_hash(value: Any) -> str:
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()
 
 
+def is_stored_as(value: Any, digest: str) -> bool:
+    """Has what came back from the database the hash it was stored under? Floats need not be
+    looked for: they would make another text."""
+    return text_hash(_text(value)) == digest
+
+
 def text_hash(text: str) -> str:
     """SHA-256 of the UTF-8 text, 64 hex digits."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
 def _refuse_floats(value: Any) -> None:
-    if isinstance(value, float):
-        msg = "floats have no canonical form"
-        raise TypeError(msg)
-    if isinstance(value, dict):
-        for key, item in value.items():
-            if not isinstance(key, str):
+    """A loop and exact types, not recursion: papers and grades have a thousand values."""
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        kind = type(each)
+        if kind is str or kind is int:
+            continue
+        if isinstance(each, float):
+            msg = "floats have no canonical form"
+            raise TypeError(msg)
+        if isinstance(each, dict):
+            if not all(isinstance(key, str) for key in each):
                 msg = "keys must be strings"
                 raise TypeError(msg)
-            _refuse_floats(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            _refuse_floats(item)
+            waiting.extend(each.values())
+        elif isinstance(each, list | tuple):
+            waiting.extend(each)
 
 
 def bytes_hash(data: bytes) -> str:

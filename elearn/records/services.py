@@ -105,23 +105,29 @@ def record_exam(
     grade_no: int = 1,
     reason: str = "",
     makeup: bool = False,
+    only_attempt: bool = False,
 ) -> TrainingRecord:
     """A graded attempt, passed or not; `hours_centi` are the exam's hours for passing.
 
     Hours count once per exam: passing again is recorded with none. A second call for the same
     attempt gives the row that exists; with a `reason` (a corrected key, a recheck) and another
     result, a new row takes the place of the old one, which stays as it was.
+
+    `only_attempt`: the first record of the person's only attempt, so that nothing of this exam is
+    there to be looked for.
     """
+    rule = rule_by_id(CREDIT_RULE)
     key = f"attempt:{attempt_public_id}"
-    before = _known(session, person, key)
+    # A cap over the day concerns everything else the person finishes.
+    alone = only_attempt and rule.day_cap_centi is None
+    before = None if alone else _known(session, person, key)
     if before is not None:
         before = current_record(session, before)
         if not reason:
             return before
         key = f"{key}#{grade_no}"
         evidence = {**evidence, "supersedes": before.public_id, "supersedes_hash": before.hash}
-    rule = rule_by_id(CREDIT_RULE)
-    again = passed and _passed_before(session, person.id, attempt_public_id)
+    again = passed and not alone and _passed_before(session, person.id, attempt_public_id)
     own = before.hours_centi if before else 0
     earned = credit(
         rule,
@@ -149,6 +155,7 @@ def record_exam(
         session,
         person=person,
         now=now,
+        new=alone,
         source_key=key,
         kind=RecordKind.EXAM,
         subject_code=subject_code,
@@ -202,8 +209,11 @@ def _known(session: Session, person: Person, key: str) -> TrainingRecord | None:
     return record_by_source(session, key)
 
 
-def _insert(session: Session, *, person: Person, now: datetime, **fields: Any) -> TrainingRecord:
-    """Write the row, or give the one somebody else wrote for the same source meanwhile."""
+def _insert(
+    session: Session, *, person: Person, now: datetime, new: bool = False, **fields: Any
+) -> TrainingRecord:
+    """Write the row, or give the one somebody else wrote for the same source meanwhile. `new`:
+    nobody can have; it is written with the next flush."""
     unit = session.get_one(OrgUnit, person.org_unit_id)
     record = TrainingRecord(
         public_id=new_public_id(),
@@ -215,6 +225,9 @@ def _insert(session: Session, *, person: Person, now: datetime, **fields: Any) -
         **{"required": False, **fields},
     )
     record.hash = record_hash(_hashed_fields(record))
+    if new:
+        session.add(record)
+        return record
     try:
         with session.begin_nested():
             session.add(record)

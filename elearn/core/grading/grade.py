@@ -100,8 +100,33 @@ class Grade:
 
     def canonical(self) -> dict[str, Any]:
         """JSON-able, what the database stores and the ledger hashes."""
-        stored: dict[str, Any] = _plain(self)
-        return stored
+        return {
+            "state": self.state,
+            "total_centi": self.total_centi,
+            "full_centi": self.full_centi,
+            "pass_centi": self.pass_centi,
+            "passed": self.passed,
+            "items": [_item_canonical(item) for item in self.items],
+            "sections": [
+                {
+                    "name": section.name,
+                    "group": section.group,
+                    "awarded_centi": section.awarded_centi,
+                    "full_centi": section.full_centi,
+                }
+                for section in self.sections
+            ],
+            "minima": [
+                {
+                    "group": minimum.group,
+                    "required_centi": minimum.required_centi,
+                    "awarded_centi": minimum.awarded_centi,
+                    "met": minimum.met,
+                }
+                for minimum in self.minima
+            ],
+            "policy_version": self.policy_version,
+        }
 
 
 def grade(
@@ -247,9 +272,19 @@ def _check_marks(paper: Paper, marks: Mapping[Place, int]) -> None:
             raise DomainError(f"第 {number} 题的得分要在 0 到 {full} 分之间。", code="E-MARK")
 
 
-def _plain(value: Any) -> Any:
-    """`dataclasses.asdict` without its copies of what cannot change: a third of its time."""
-    if isinstance(value, tuple):
-        return tuple(_plain(each) for each in value)
-    fields = getattr(value, "__dataclass_fields__", None)
-    return value if fields is None else {name: _plain(getattr(value, name)) for name in fields}
+def _item_canonical(item: ItemGrade) -> dict[str, Any]:
+    return {
+        "number": item.number,
+        "revision_hash": item.revision_hash,
+        "state": item.state,
+        "awarded_centi": item.awarded_centi,
+        "full_centi": item.full_centi,
+        "parts": [
+            {
+                "state": part.state,
+                "awarded_centi": part.awarded_centi,
+                "full_centi": part.full_centi,
+            }
+            for part in item.parts
+        ],
+    }

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, or_, select, true
+from sqlalchemy.orm import Session, aliased, joinedload
 
 from elearn.core.assembly.paper import Paper, paper_from_canonical
-from elearn.core.canonical import content_hash
+from elearn.core.canonical import content_hash, is_stored_as
 from elearn.core.errors import NotFound
 from elearn.core.grading.answers import Answer, is_empty
 from elearn.core.grading.grade import Place
@@ -24,6 +24,7 @@ from elearn.models import (
     BlueprintRevision,
     EventStatus,
     Exam,
+    KeyCorrection,
     Person,
 )
 
@@ -109,17 +110,21 @@ def situations(
     ]
 
 
+# Statements of the exam itself are built once: building one costs more than the database's part.
+_OWN: Final = (
+    select(Attempt)
+    .where(Attempt.public_id == bindparam("public_id"), Attempt.person_id == bindparam("person_id"))
+    .options(
+        joinedload(Attempt.exam, innerjoin=True)
+        .joinedload(Exam.blueprint_revision, innerjoin=True)
+        .joinedload(BlueprintRevision.blueprint, innerjoin=True)
+    )
+)
+
+
 def own_attempt(session: Session, *, public_id: str, person: Person) -> Attempt:
     """The attempt with its exam, if it is this person's. Raises NotFound."""
-    attempt = session.scalar(
-        select(Attempt)
-        .where(Attempt.public_id == public_id, Attempt.person_id == person.id)
-        .options(
-            joinedload(Attempt.exam, innerjoin=True)
-            .joinedload(Exam.blueprint_revision, innerjoin=True)
-            .joinedload(BlueprintRevision.blueprint, innerjoin=True)
-        )
-    )
+    attempt = session.scalar(_OWN, {"public_id": public_id, "person_id": person.id})
     if attempt is None:
         raise NotFound
     return attempt
@@ -159,10 +164,10 @@ def paper_of(attempt: Attempt) -> Paper:
     """
     paper = _papers.get(attempt.paper_hash)
     if paper is None:
-        paper = paper_from_canonical(attempt.paper)
-        if paper.hash != attempt.paper_hash:
+        if not is_stored_as(attempt.paper, attempt.paper_hash):
             msg = f"the paper of attempt {attempt.public_id} is not the one that was drawn"
             raise ValueError(msg)
+        paper = paper_from_canonical(attempt.paper)
         if len(_papers) >= PAPERS_KEPT:
             _papers.clear()
         _papers[attempt.paper_hash] = paper
@@ -196,6 +201,21 @@ def standing_answers(
     session: Session, attempt_id: int, *, up_to: int | None = None, as_of: datetime | None = None
 ) -> dict[Place, Current]:
     """The last counting event of each part, taken-back answers too."""
+    if up_to is None and as_of is None:
+        rows = session.execute(_STANDING, {"of_attempt": attempt_id})
+    else:
+        query = _standing(up_to=up_to, as_of=as_of)
+        rows = session.execute(query, {"of_attempt": attempt_id})
+    return {
+        (item, part): Current(seq, device, number, value["answer"])
+        for item, part, seq, device, number, value in rows
+    }
+
+
+def _standing(
+    *, up_to: int | None = None, as_of: datetime | None = None
+) -> Select[int, int, int, str, int, dict[str, Any]]:
+    attempt_id = bindparam("of_attempt")
     newest = select(func.max(AnswerEvent.seq)).where(
         AnswerEvent.attempt_id == attempt_id, counting(as_of=as_of)
     )
@@ -203,23 +223,73 @@ def standing_answers(
         newest = newest.where(AnswerEvent.received_at <= as_of)
     if up_to is not None:
         newest = newest.where(AnswerEvent.seq <= up_to)
-    rows = session.execute(
-        select(
-            AnswerEvent.item_no,
-            AnswerEvent.part_no,
-            AnswerEvent.seq,
-            AnswerEvent.device,
-            AnswerEvent.device_no,
-            AnswerEvent.value,
-        ).where(
-            AnswerEvent.attempt_id == attempt_id,
-            AnswerEvent.seq.in_(newest.group_by(AnswerEvent.item_no, AnswerEvent.part_no)),
-        )
+    return select(
+        AnswerEvent.item_no,
+        AnswerEvent.part_no,
+        AnswerEvent.seq,
+        AnswerEvent.device,
+        AnswerEvent.device_no,
+        AnswerEvent.value,
+    ).where(
+        AnswerEvent.attempt_id == attempt_id,
+        AnswerEvent.seq.in_(newest.group_by(AnswerEvent.item_no, AnswerEvent.part_no)),
     )
-    return {
-        (item, part): Current(seq, device, number, value["answer"])
-        for item, part, seq, device, number, value in rows
+
+
+_STANDING: Final = _standing()
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """An attempt as this very transaction closed it, in one statement.
+
+    `only_attempt`: the person has no other at this exam - and gets none before we are done: nobody
+    starts one, or enters one from paper, while this one is still seen as running.
+    `keys_as_published`: no correction of a key can concern it.
+    """
+
+    answers: dict[Place, Answer]
+    only_attempt: bool
+    keys_as_published: bool
+
+
+def answers_at_end(session: Session, attempt: Attempt) -> End:
+    """`current_answers`, and what else a first grade has to know."""
+    rows = session.execute(
+        _AT_END,
+        {"of_attempt": attempt.id, "of_exam": attempt.exam_id, "of_person": attempt.person_id},
+    ).all()
+    answers = {
+        (item, part): value["answer"]
+        for _, _, item, part, _, _, _, value in rows
+        if item is not None and not is_empty(value["answer"])
     }
+    others, corrections = rows[0][:2]
+    return End(answers, only_attempt=not others, keys_as_published=not corrections)
+
+
+def _at_end() -> Select[Any]:
+    """One row at least, whatever was answered."""
+    standing = _standing().subquery()
+    other, here = aliased(Attempt), aliased(Attempt)
+    others = exists().where(
+        other.exam_id == bindparam("of_exam"),
+        other.person_id == bindparam("of_person"),
+        other.id != bindparam("of_attempt"),
+    )
+    corrections = exists().where(
+        KeyCorrection.no.is_not(None),
+        or_(KeyCorrection.exam_id.is_(None), KeyCorrection.exam_id == bindparam("of_exam")),
+    )
+    return (
+        select(others, corrections, standing)
+        .select_from(here)
+        .outerjoin(standing, true())
+        .where(here.id == bindparam("of_attempt"))
+    )
+
+
+_AT_END: Final = _at_end()
 
 
 def has_late_answers(session: Session, attempt: Attempt) -> bool:

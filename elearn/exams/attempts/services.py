@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
@@ -42,6 +42,20 @@ __all__ = [
 log = logging.getLogger("elearn")
 #: What the end of an attempt sets, and what others may have changed until then.
 ENDING: Final = ("state", "submitted_at", "closed_by", "late_until", "last_seq", "answered")
+
+# The guarded end of an attempt: whoever gets a row has closed it.
+_END: Final = (
+    update(Attempt)
+    .where(Attempt.id == bindparam("of_attempt"), Attempt.state == AttemptState.IN_PROGRESS)
+    .values(
+        state=AttemptState.SUBMITTED,
+        submitted_at=bindparam("ended_at"),
+        closed_by=bindparam("ended_by"),
+        late_until=bindparam("open_until"),
+    )
+    .returning(*(getattr(Attempt, name) for name in ENDING))
+    .execution_options(synchronize_session=False)
+)
 
 
 def start_attempt(
@@ -113,17 +127,14 @@ def submit_attempt(
     late = exam_time(attempt, now) > attempt.deadline_at
     window = attempt.deadline_at + LATE_SYNC
     ended = session.execute(
-        update(Attempt)
-        .where(Attempt.id == attempt.id, Attempt.state == AttemptState.IN_PROGRESS)
-        .values(
-            state=AttemptState.SUBMITTED,
+        _END,
+        {
+            "of_attempt": attempt.id,
             # The clock may have been set back: nobody hands in before the start.
-            submitted_at=attempt.deadline_at if late else max(now, attempt.started_at),
-            closed_by=ClosedBy.DEADLINE if late else by,
-            late_until=window if late and now <= window else None,
-        )
-        .returning(*(getattr(Attempt, name) for name in ENDING))
-        .execution_options(synchronize_session=False)
+            "ended_at": attempt.deadline_at if late else max(now, attempt.started_at),
+            "ended_by": ClosedBy.DEADLINE if late else by,
+            "open_until": window if late and now <= window else None,
+        },
     ).one_or_none()
     if ended is None:
         session.refresh(attempt, ENDING)

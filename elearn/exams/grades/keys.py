@@ -43,6 +43,11 @@ def load_exam_keys(
     return ExamKeys(stored, last, found)
 
 
+def published_keys(session: Session, hashes: Iterable[str]) -> ExamKeys:
+    """The keys as the bank published them, for an exam without corrections."""
+    return ExamKeys(load_keys(session, hashes), 0, {})
+
+
 class KeyCache:
     """Keys of many attempts, each revision read once; for one batch, inside one transaction."""
 

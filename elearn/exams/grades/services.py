@@ -10,7 +10,12 @@ from elearn.core.grading.answers import Answer
 from elearn.core.grading.grade import Grade as CoreGrade
 from elearn.core.grading.grade import GradeState, Place, grade
 from elearn.core.grading.keys import policy_of
-from elearn.exams.attempts.queries import answers_digest, current_answers, paper_of
+from elearn.exams.attempts.queries import (
+    answers_at_end,
+    answers_digest,
+    current_answers,
+    paper_of,
+)
 from elearn.exams.blueprints.queries import read_spec
 from elearn.models import (
     Attempt,
@@ -24,7 +29,7 @@ from elearn.models import (
 )
 from elearn.records.services import record_exam
 
-from .keys import KeyCache
+from .keys import KeyCache, published_keys
 from .queries import last_grade, marks_rows
 
 MAX_REASON: Final = 200
@@ -48,10 +53,13 @@ def grade_attempt(
     exam = session.get_one(Exam, attempt.exam_id)
     blueprint = read_spec(exam.blueprint_revision)
     paper = paper_of(attempt)
-    answers = current_answers(session, attempt.id)
-    keys = (cache or KeyCache(session)).load(
-        exam_id=exam.id, hashes=(item.revision_hash for item in paper.items)
-    )
+    hashes = [item.revision_hash for item in paper.items]
+    end = answers_at_end(session, attempt) if first else None
+    answers = current_answers(session, attempt.id) if end is None else end.answers
+    if end is not None and end.keys_as_published:
+        keys = published_keys(session, hashes)
+    else:
+        keys = (cache or KeyCache(session)).load(exam_id=exam.id, hashes=hashes)
     marks = {} if first else marks_of(session, attempt.id)
     result = grade(paper, answers, keys.answers, policy_of(blueprint), marks)
     before = None if first else last_grade(session, attempt.id)
@@ -64,7 +72,9 @@ def grade_attempt(
         reason=reason,
         now=now,
     )
-    record_grade(session, attempt=attempt, grade=row, now=now, answers=answers)
+    only = end is not None and end.only_attempt
+    record_grade(session, attempt=attempt, grade=row, now=now, answers=answers, only_attempt=only)
+    session.flush()
     return row
 
 
@@ -75,6 +85,7 @@ def record_grade(
     grade: Grade,
     now: datetime,
     answers: dict[Place, Answer] | None = None,
+    only_attempt: bool = False,
 ) -> None:
     """The training record of a final grade; nothing while a marker works or answers may come."""
     if grade.state != GradeState.FINAL or attempt.late_until is not None:
@@ -91,6 +102,7 @@ def record_grade(
         hours_centi=blueprint.hours_centi,
         valid_months=blueprint.validity_months,
         answers_hash=answers_digest(attempt, answers),
+        only_attempt=only_attempt,
         now=now,
     )
 
@@ -124,7 +136,6 @@ def _write_grade(
         graded_at=now,
     )
     session.add(row)
-    session.flush()
     return row
 
 
@@ -149,6 +160,7 @@ def _record(
     hours_centi: int,
     valid_months: int | None,
     answers_hash: str,
+    only_attempt: bool,
     now: datetime,
 ) -> None:
     """The record of the first final grade; a later one that says something else supersedes it, and
@@ -189,6 +201,7 @@ def _record(
         # Without what was corrected: the record is seen before the review may be.
         reason=row.reason.partition("：")[0],
         makeup=made_up is not None,
+        only_attempt=only_attempt,
         now=now,
     )
 
