@@ -17,7 +17,7 @@ from elearn.core.canonical import content_hash
 from elearn.core.errors import Conflict, DomainError, Forbidden, Infeasible
 from elearn.exams.attempts.services import start_attempt, submit_attempt
 from elearn.exams.grades.policy import GRACE
-from elearn.exams.papers.drawing import paper_for
+from elearn.exams.papers.drawing import paper_for, paper_source
 from elearn.exams.papers.queries import (
     get_look,
     looks_of,
@@ -392,15 +392,11 @@ def test_a_sealed_paper_takes_one_read(room: Room, connection: Connection) -> No
     room.session.flush()
     sent: list[str] = []
     event.listen(connection, "before_cursor_execute", lambda *a: sent.append(a[2]))
-    drawn = paper_for(
-        room.session,
-        exam=room.exam,
-        person=room.people[1],
-        no=1,
-        seed="",
-        now=NOW + timedelta(hours=2),
-    )
-    assert drawn.paper.question_count == 10
+    person, now = room.people[1], NOW + timedelta(hours=2)
+    source = paper_source(room.session, exam=room.exam, person=person)
+    drawn = paper_for(room.session, exam=room.exam, person=person, source=source, seed="", now=now)
+    assert content_hash(drawn.paper) == drawn.paper_hash
+    assert sum(len(section["items"]) for section in drawn.paper["sections"]) == 10
     assert [statement.split()[0] for statement in sent] == ["SELECT"]
 
 

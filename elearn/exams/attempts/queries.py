@@ -6,7 +6,18 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from elearn.core.assembly.paper import Paper, paper_from_canonical
@@ -215,7 +226,7 @@ def standing_answers(
 def _standing(
     *, up_to: int | None = None, as_of: datetime | None = None
 ) -> Select[int, int, int, str, int, dict[str, Any]]:
-    attempt_id = bindparam("of_attempt")
+    attempt_id = bindparam("of_attempt", type_=Integer())
     newest = select(func.max(AnswerEvent.seq)).where(
         AnswerEvent.attempt_id == attempt_id, counting(as_of=as_of)
     )

@@ -11,18 +11,18 @@ from datetime import datetime
 from typing import Final
 
 from sqlalchemy import bindparam, select, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from elearn.audit import record_act
 from elearn.config import DISPLAY_ZONE
 from elearn.core.errors import Conflict, DomainError, Gone, NotFound
+from elearn.db import insert_new
 from elearn.exams.grades.policy import GRACE, LATE_SYNC
 from elearn.exams.grades.queries import last_grade
 from elearn.exams.grades.services import grade_attempt, record_grade
-from elearn.exams.papers.drawing import paper_for
-from elearn.exams.sittings.queries import is_eligible
+from elearn.exams.papers.drawing import paper_for, paper_source
+from elearn.exams.sittings.queries import hold_exam, is_eligible
 from elearn.exams.timing.clock import ends_at, exam_time
 from elearn.exams.timing.queries import allowance_for
 from elearn.models import Attempt, AttemptState, ClosedBy, Exam, Person
@@ -59,59 +59,59 @@ _END: Final = (
 
 
 def start_attempt(
-    session: Session, *, exam: Exam, person: Person, now: datetime, seed: str
+    session: Session, *, exam: Exam, person: Person, now: datetime, seed: str, held: bool = False
 ) -> Attempt:
     """The person's open attempt; made now if there is none.
 
     Double clicks and a second phone get the same attempt: the unique index decides, not the
-    clock. `seed` is used only by an exam that never committed a master seed. Raises Conflict or
-    Gone when the window, the number of attempts or the bank forbid it, NotFound for somebody who
-    is not invited.
+    clock. `seed` is used only by an exam that never committed a master seed. `held`: the exam was
+    read by `get_exam_for(starting=True)`. Raises Conflict or Gone when the window, the number of
+    attempts or the bank forbid it, NotFound for somebody who is not invited.
     """
-    # Shared with everybody starting; a cancellation waits for us, or we see it.
-    terms = ["cancelled_at", "opens_at", "closes_at", "duration_s", "attempts_max"]
-    terms += ["retimed", "extended_s", "paused_at", "last_deadline_at"]
-    # Alone with it for somebody with extra time, whose deadline may be the exam's last.
-    session.refresh(exam, terms, with_for_update={"read": not person.accommodated})
-    earlier = _attempts(session, exam, person)
+    if not held:
+        hold_exam(session, exam=exam, person=person)
+    source = paper_source(session, exam=exam, person=person)
+    earlier = _attempts(session, exam, person) if source.tries else []
     running = next((a for a in earlier if a.state == AttemptState.IN_PROGRESS), None)
     if running is not None and exam_time(running, now) <= running.deadline_at + GRACE:
         return running
     if running is not None:
         submit_attempt(session, attempt=running, now=now, by=ClosedBy.DEADLINE)
-    if not is_eligible(session, exam=exam, person=person):
+    # Whoever found the exam and has not sat it is invited.
+    invited = held and not earlier
+    if not invited and not is_eligible(session, exam=exam, person=person):
         raise NotFound
     _require_open(exam, earlier, now)
     _require_cooled(exam, earlier, now)
     # Before the paper: whoever may not start now opens nothing.
     allowed = allowance_for(session, exam=exam, person=person, now=now)
     deadline = allowed.deadline(now, exam.closes_at)
-    no = len(earlier) + 1
-    drawn = paper_for(session, exam=exam, person=person, no=no, seed=seed, now=now)
-    attempt = Attempt(
-        exam_id=exam.id,
-        person_id=person.id,
-        no=no,
-        state=AttemptState.IN_PROGRESS,
-        seed=drawn.seed,
-        bank_hash=drawn.bank_hash,
-        paper_hash=drawn.paper.hash,
-        paper=drawn.paper.canonical(),
-        draw=drawn.draw,
-        started_at=now,
-        deadline_at=deadline,
-        extra_s=allowed.extra_s,
-    )
-    attempt.answered_mask = read_shape(attempt.paper).mask({})
+    drawn = paper_for(session, exam=exam, person=person, source=source, seed=seed, now=now)
     if allowed.extra_s and deadline > ends_at(exam):
         exam.last_deadline_at = deadline
-    try:
-        with session.begin_nested():
-            session.add(attempt)
-    except IntegrityError:
+    attempt = insert_new(
+        session,
+        Attempt,
+        {
+            "exam_id": exam.id,
+            "person_id": person.id,
+            "no": source.no,
+            "state": AttemptState.IN_PROGRESS,
+            "seed": drawn.seed,
+            "bank_hash": drawn.bank_hash,
+            "paper_hash": drawn.paper_hash,
+            "paper": drawn.paper,
+            "draw": drawn.draw,
+            "started_at": now,
+            "deadline_at": deadline,
+            "extra_s": allowed.extra_s,
+            "answered_mask": read_shape(drawn.paper).mask({}),
+        },
+    )
+    if attempt is None:
         faster = open_attempt(session, exam_id=exam.id, person_id=person.id)
         if faster is None:
-            raise Conflict("另一台设备刚刚用掉了这次机会，请刷新页面。", code="E-RACE") from None
+            raise Conflict("另一台设备刚刚用掉了这次机会，请刷新页面。", code="E-RACE")
         return faster
     return attempt
 

@@ -124,16 +124,21 @@ def lobby(public_id: str) -> str:
 def start(public_id: str) -> Response | tuple[str, int]:
     """Draw the paper and start the clock; a second tap finds the attempt running."""
     work, now = db.session(), utcnow()
-    exam = get_exam_for(work, public_id=public_id, person=current().person)
     if not request.form.get("agreed"):
         return _lobby_page(public_id, problem="请先阅读并勾选"), 422
+    exam = get_exam_for(work, public_id=public_id, person=current().person, starting=True)
     try:
         _pass_locks(exam, now)
     except DomainError as refused:
         work.commit()  # what was refused is recorded
         return _lobby_page(public_id, refused=refused), refused.status
     attempt = start_attempt(
-        work, exam=exam, person=current().person, now=now, seed=secrets.token_hex(16)
+        work,
+        exam=exam,
+        person=current().person,
+        now=now,
+        seed=secrets.token_hex(16),
+        held=True,
     )
     extend_session(attempt.deadline_at + AFTER_EXAM)
     work.commit()

@@ -13,14 +13,14 @@ from datetime import datetime
 from threading import Lock
 from typing import Any, Final
 
-from sqlalchemy import select, update
+from sqlalchemy import Row, Select, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from elearn.audit import record_act
 from elearn.core.assembly.forms import FORMS_VERSION, FormSet, assemble_forms
-from elearn.core.assembly.paper import Paper, paper_from_canonical
+from elearn.core.assembly.paper import Paper
 from elearn.core.assembly.seeds import attempt_seed, form_number, forms_seed
-from elearn.core.canonical import canonical_json
+from elearn.core.canonical import canonical_json, content_hash
 from elearn.core.errors import Conflict, Infeasible
 from elearn.exams.blueprints.queries import read_spec
 from elearn.models import (
@@ -45,62 +45,111 @@ log = logging.getLogger("elearn")
 FORMS_KEPT: Final = 200
 # Opened forms by row id and hash: what a thousand starts share. Filled only by starts, which come
 # after the opening.
-_forms: dict[tuple[int, str], Paper] = {}
+_forms: dict[tuple[int, str], dict[str, Any]] = {}
 _lock = Lock()
 
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A paper with everything that derives it again; `draw` is what `attempt.draw` stores."""
+    """A paper (`Paper.canonical()` and its hash) with everything that derives it again; `draw` is
+    what `attempt.draw` stores."""
 
-    paper: Paper
+    paper: dict[str, Any]
+    paper_hash: str
     seed: str
     bank_hash: str
     draw: dict[str, Any]
 
 
-def paper_for(
-    session: Session, *, exam: Exam, person: Person, no: int, seed: str, now: datetime
-) -> Drawn:
-    """The paper of the person's `no`-th attempt. The caller has checked that the exam is open.
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where the paper of somebody's next attempt comes from, as one statement found it.
 
-    One read when it was sealed. Raises Conflict when the bank no longer fills the blueprint: never
-    a shorter paper; the candidate is not told what is missing, the monitor is.
+    `tries`: attempts the person has at this exam. `committed`: the exam's seed row, when it has one;
+    then `papers` are its settings and `ready` what was sealed for this very attempt.
     """
-    row = session.execute(
+
+    tries: int
+    committed: Row[Any] | None
+    ready: Row[Any] | None
+
+    @property
+    def no(self) -> int:
+        """The number of the next attempt."""
+        return self.tries + 1
+
+
+def _sources() -> Select[Any]:
+    tries = (
+        select(func.count())
+        .select_from(Attempt)
+        .where(Attempt.exam_id == bindparam("of_exam"), Attempt.person_id == bindparam("of_person"))
+        .scalar_subquery()
+    )
+    return (
         select(
-            ExamSeed.sealed,
+            tries.label("tries"),
+            ExamSeed.sealed.label("master"),
             ExamSeed.commitment,
             ExamSeed.opened_at,
             ExamPapers.mode,
             ExamPapers.forms,
             ExamPapers.avoid_seen,
-            SealedPaper,
+            SealedPaper.no,
+            SealedPaper.sealed,
+            SealedPaper.paper_hash,
+            SealedPaper.bank_hash,
+            SealedPaper.snapshot_hash,
+            SealedPaper.seen,
         )
-        .outerjoin(ExamPapers, ExamPapers.exam_id == ExamSeed.exam_id)
+        .select_from(Exam)
+        .outerjoin(ExamSeed, ExamSeed.exam_id == Exam.id)
+        .outerjoin(ExamPapers, ExamPapers.exam_id == Exam.id)
         .outerjoin(
             SealedPaper,
-            (SealedPaper.exam_id == ExamSeed.exam_id)
-            & (SealedPaper.person_id == person.id)
-            & (SealedPaper.no == no),
+            (SealedPaper.exam_id == Exam.id)
+            & (SealedPaper.person_id == bindparam("of_person"))
+            & (SealedPaper.no == tries + 1),
         )
-        .where(ExamSeed.exam_id == exam.id)
-    ).first()
+        .where(Exam.id == bindparam("of_exam"))
+    )
+
+
+# Built once: building it costs more than reading what it asks for.
+_SOURCES: Final = _sources()
+
+
+def paper_source(session: Session, *, exam: Exam, person: Person) -> Source:
+    """One read. Nothing is opened yet."""
+    row = session.execute(_SOURCES, {"of_exam": exam.id, "of_person": person.id}).one()
+    committed = row if row.master is not None else None
+    return Source(row.tries, committed, row if committed and row.sealed is not None else None)
+
+
+def paper_for(
+    session: Session, *, exam: Exam, person: Person, source: Source, seed: str, now: datetime
+) -> Drawn:
+    """The paper of the person's next attempt. The caller has checked that the exam is open.
+
+    No read at all when it was sealed. Raises Conflict when the bank no longer fills the blueprint:
+    never a shorter paper; the candidate is not told what is missing, the monitor is.
+    """
+    row = source.committed
     try:
         if row is None:
             return _draw_now(session, exam, person, seed, {"mode": "SEED"}, now, avoid=False)
         vault = process_vault()
-        master = open_seed(vault, exam, row.sealed)
+        master = open_seed(vault, exam, row.master)
         if row.opened_at is None:
             _note_opening(session, exam, now)
         common = {"commitment": row.commitment}
         if row.mode in {PaperMode.FORMS, PaperMode.FIXED}:
-            which = form_number(master, person.public_id, no, row.forms)
+            which = form_number(master, person.public_id, source.no, row.forms)
             return _form(session, vault, exam, master, which, common, now)
-        own = attempt_seed(master, person.public_id, no)
+        own = attempt_seed(master, person.public_id, source.no)
         draw = {**common, "mode": "INDIVIDUAL"}
-        if row.SealedPaper is not None:
-            return _open_sealed(vault, exam, person, row.SealedPaper, own, draw)
+        if source.ready is not None:
+            return _open_sealed(vault, exam, person, source.ready, own, draw)
         return _draw_now(session, exam, person, own, draw, now, avoid=bool(row.avoid_seen))
     except Infeasible as shortage:
         message = "试卷暂时出不了，您没有用掉考试机会。请联系考务人员处理后再试。"
@@ -171,19 +220,18 @@ def seal_paper(vault: Vault, exam: Exam, paper: Paper, purpose: str) -> bytes:
     return vault.seal(data, exam=exam.public_id, purpose=purpose)
 
 
-def open_paper(vault: Vault, exam: Exam, sealed: bytes, purpose: str) -> Paper:
-    """The inverse of `seal_paper`."""
-    return paper_from_canonical(
-        json.loads(vault.open(sealed, exam=exam.public_id, purpose=purpose))
-    )
+def open_paper(vault: Vault, exam: Exam, sealed: bytes, purpose: str) -> dict[str, Any]:
+    """What `seal_paper` sealed: `Paper.canonical()`."""
+    paper: dict[str, Any] = json.loads(vault.open(sealed, exam=exam.public_id, purpose=purpose))
+    return paper
 
 
 def _open_sealed(
-    vault: Vault, exam: Exam, person: Person, row: SealedPaper, seed: str, draw: dict[str, Any]
+    vault: Vault, exam: Exam, person: Person, row: Row[Any], seed: str, draw: dict[str, Any]
 ) -> Drawn:
     paper = open_paper(vault, exam, row.sealed, paper_purpose(person.public_id, row.no))
     kept = {"snapshot": row.snapshot_hash, "seen": row.seen, "sealed": True}
-    return Drawn(paper, seed, row.bank_hash, {**draw, **kept})
+    return Drawn(paper, row.paper_hash, seed, row.bank_hash, {**draw, **kept})
 
 
 def _draw_now(
@@ -201,7 +249,9 @@ def _draw_now(
         session, stock=stock, exam=exam, person_id=person.id, seed=seed, avoid=avoid
     )
     snapshot = keep_snapshot(session, stock=stock, now=now)
-    return Drawn(paper, seed, stock.bank_hash, {**draw, "snapshot": snapshot, "seen": seen})
+    kept = {**draw, "snapshot": snapshot, "seen": seen}
+    stored = paper.canonical()
+    return Drawn(stored, content_hash(stored), seed, stock.bank_hash, kept)
 
 
 def _form(
@@ -229,9 +279,10 @@ def _form(
         count = session.get_one(ExamPapers, exam.id).forms
         made = make_forms(stock, exam, master, count)
         snapshot, bank = keep_snapshot(session, stock=stock, now=now), stock.bank_hash
-        paper = made.papers[which - 1]
+        paper = made.papers[which - 1].canonical()
+        digest = content_hash(paper)
     else:
-        snapshot, bank = row.snapshot_hash, row.bank_hash
+        snapshot, bank, digest = row.snapshot_hash, row.bank_hash, row.paper_hash
         paper = _forms.get((row.id, row.paper_hash)) or open_paper(
             vault, exam, row.sealed, f"form/{which}"
         )
@@ -239,7 +290,7 @@ def _form(
             if len(_forms) >= FORMS_KEPT:
                 _forms.clear()
             _forms[row.id, row.paper_hash] = paper
-    return Drawn(paper, forms_seed(master), bank, {**draw, "snapshot": snapshot})
+    return Drawn(paper, digest, forms_seed(master), bank, {**draw, "snapshot": snapshot})
 
 
 def _note_opening(session: Session, exam: Exam, now: datetime) -> None:

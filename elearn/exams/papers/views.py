@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from elearn import db
 from elearn.bank.queries import load_bodies
-from elearn.core.assembly.paper import Paper
+from elearn.core.assembly.paper import Paper, paper_from_canonical
 from elearn.core.errors import DomainError, Infeasible, NotFound
 from elearn.exams.attempts.sheet import make_sheet
 from elearn.exams.blueprints.queries import read_spec
@@ -182,7 +182,7 @@ def _sealed_paper(exam: Exam, number: int) -> Paper:
     if found is None:
         raise NotFound
     sealed, purpose = found
-    return open_paper(process_vault(), exam, sealed, purpose)
+    return paper_from_canonical(open_paper(process_vault(), exam, sealed, purpose))
 
 
 def _page(

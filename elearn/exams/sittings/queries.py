@@ -79,13 +79,28 @@ def exams_of_person_query(person: Person, *, cancelled: bool = False) -> Select[
     )
 
 
-def get_exam_for(session: Session, *, public_id: str, person: Person) -> Exam:
-    """The exam if this person may sit it, might have (it was cancelled) or has. Raises NotFound."""
+def get_exam_for(
+    session: Session, *, public_id: str, person: Person, starting: bool = False
+) -> Exam:
+    """The exam if this person may sit it, might have (it was cancelled) or has. Raises NotFound.
+
+    `starting`: held, with everybody else who starts, against a change of its terms; somebody with
+    extra time, whose deadline may be the exam's last, holds it alone.
+    """
     query = exams_of_person_query(person, cancelled=True).where(Exam.public_id == public_id)
+    if starting:
+        query = query.with_for_update(read=not person.accommodated, of=Exam)
     exam = session.scalar(query)
     if exam is None:
         raise NotFound
     return exam
+
+
+def hold_exam(session: Session, *, exam: Exam, person: Person) -> None:
+    """Read again what a start depends on, held as `get_exam_for(starting=True)` holds it."""
+    terms = ["cancelled_at", "opens_at", "closes_at", "duration_s", "attempts_max"]
+    terms += ["retimed", "extended_s", "paused_at", "last_deadline_at"]
+    session.refresh(exam, terms, with_for_update={"read": not person.accommodated})
 
 
 def managed_exams_query(actor: Actor) -> Select[Exam]:
