@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 from elearn.bank.laws import CitationLink, cite, load_registry
 from elearn.bank.queries import Body, KeyPart, StoredKey, load_bodies
 from elearn.core.assembly.paper import Paper, PaperPart
-from elearn.core.grading.answers import CHOICES, shown_options
+from elearn.core.grading.answers import CHOICES, Answer, shown_options
 from elearn.core.grading.corrections import CORRECTION_NAMES, CorrectionKind
-from elearn.core.grading.grade import PartState
+from elearn.core.grading.grade import PartState, Place
 from elearn.core.laws.registry import LawRegistry
 from elearn.core.questions.model import RubricPoint
 from elearn.core.taxonomy import STRAND_NAMES, Strand
@@ -106,13 +106,15 @@ def load_sheet(session: Session, attempt: Attempt) -> Sheet:
     return make_sheet(paper, bodies, current_answers(session, attempt.id), attempt.flags)
 
 
-def load_review(session: Session, attempt: Attempt, grade: Grade) -> Review:
-    """Everything. The caller has asked the policy."""
+def load_review(
+    session: Session, attempt: Attempt, grade: Grade, answers: Mapping[Place, Answer]
+) -> Review:
+    """Everything; `answers` are the attempt's current ones. The caller has asked the policy."""
     paper = paper_of(attempt)
     hashes = [item.revision_hash for item in paper.items]
     bodies = load_bodies(session, hashes)
     keys = load_exam_keys(session, exam_id=attempt.exam_id, hashes=hashes, up_to=grade.keys_no)
-    sheet = make_sheet(paper, bodies, current_answers(session, attempt.id), attempt.flags)
+    sheet = make_sheet(paper, bodies, answers, attempt.flags)
     registry = load_registry(session)
     comments = {
         (mark.item_no, mark.part_no): mark.comment for mark in marks_rows(session, attempt.id)

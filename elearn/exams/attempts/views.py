@@ -307,7 +307,7 @@ def result(public_id: str) -> Response | str:
         grades=final_grades(work, attempt.id) if seen.score else (),
         recheck=recheck_of(work, attempt.id) if seen.score else None,
         can_recheck=seen.score and has_marks(work, attempt.id),
-        review=load_review(work, attempt, grade) if seen.review and grade else None,
+        review=load_review(work, attempt, grade, answers) if seen.review and grade else None,
         disputes=disputes_of(work, attempt.id) if seen.review else {},
         receipt=receipt_code(answers_digest(attempt, answers)),
         answered=attempt.answered,
