@@ -24,6 +24,8 @@ from elearn.config import Settings, shipped
 from elearn.core.access import Actor, Role
 from elearn.core.errors import DomainError
 from elearn.demo.people import DemoOrg, create_org
+from elearn.exams.papers.services import commit_seed, seal_papers
+from elearn.exams.papers.vault import process_vault
 from elearn.exams.sittings.services import schedule_exam
 from elearn.models import (
     Assignment,
@@ -101,6 +103,22 @@ class World:
             title = f"Bench {blueprint}"
             found = work.scalar(select(Exam).where(Exam.title == title))
             return found or schedule(work, self.org, blueprint, title, now - DAY, now + 30 * DAY)
+
+
+    def sealed_exam(self, blueprint: str) -> Exam:
+        """The same with everybody's paper drawn and sealed before the opening."""
+        title = f"Bench {blueprint} sealed"
+        opens, vault = utcnow() - DAY, process_vault()
+        with db.transaction(self.engine) as work:
+            found = work.scalar(select(Exam).where(Exam.title == title))
+            if found is not None:
+                return found
+            exam = schedule(work, self.org, blueprint, title, opens, opens + 30 * DAY)
+            before = opens - DAY / 2
+            commit_seed(work, exam=exam, master=secrets.token_hex(32), vault=vault, now=before)
+            while seal_papers(work, actor=None, exam=exam, vault=vault, now=before):
+                pass
+            return exam
 
 
 @dataclass
