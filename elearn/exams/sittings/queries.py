@@ -1,8 +1,23 @@
 """Reading exams: whose they are, who may sit them."""
 
 from collections.abc import Sequence
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, false, func, or_, select, true
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    case,
+    exists,
+    false,
+    func,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from elearn.core.access import Actor, Permission
@@ -56,27 +71,9 @@ def candidates_query(exam: Exam) -> Select[Person]:
     )
 
 
-def exams_of_person_query(person: Person, *, cancelled: bool = False) -> Select[Exam]:
-    """Exams this person may sit or has sat, latest first; cancelled ones only if sat, or when
-    `cancelled` asks for those the person was invited to as well."""
-    ancestors = [int(part) for part in person.org_unit.path.split("/") if part]
-    listed = exists().where(ExamCandidate.exam_id == Exam.id, ExamCandidate.person_id == person.id)
-    by_rank = Exam.ranks == ""
-    if person.rank:
-        by_rank = or_(by_rank, Exam.ranks.contains(f"|{person.rank}|", autoescape=True))
-    by_unit = and_(Exam.org_unit_id.in_(ancestors), by_rank)
-    mine = exists().where(Attempt.exam_id == Exam.id, Attempt.person_id == person.id)
-    invited = (
-        or_(and_(Exam.listed_only, listed), and_(~Exam.listed_only, by_unit))
-        if person.active
-        else false()
-    )
-    return (
-        select(Exam)
-        .where(or_(invited if cancelled else and_(invited, Exam.cancelled_at.is_(None)), mine))
-        .options(joinedload(Exam.blueprint_revision), joinedload(Exam.org_unit))
-        .order_by(Exam.opens_at.desc(), Exam.id.desc())
-    )
+def exams_of_person_query(person: Person) -> Select[Exam]:
+    """Exams this person may sit or has sat, latest first; cancelled ones only if sat."""
+    return _EXAMS_OF_PERSON.params(_whose(person))
 
 
 def get_exam_for(
@@ -87,13 +84,51 @@ def get_exam_for(
     `starting`: held, with everybody else who starts, against a change of its terms; somebody with
     extra time, whose deadline may be the exam's last, holds it alone.
     """
-    query = exams_of_person_query(person, cancelled=True).where(Exam.public_id == public_id)
+    query = _EXAM_FOR
     if starting:
-        query = query.with_for_update(read=not person.accommodated, of=Exam)
-    exam = session.scalar(query)
+        query = _EXAM_HELD_ALONE if person.accommodated else _EXAM_HELD
+    exam = session.scalar(query, {**_whose(person), "this_exam": public_id})
     if exam is None:
         raise NotFound
     return exam
+
+
+def _whose(person: Person) -> dict[str, Any]:
+    """What `_exams_of` asks of a person."""
+    rank = person.rank.replace("/", "//").replace("%", "/%").replace("_", "/_")
+    return {
+        "who": person.id,
+        "invitable": person.active,
+        "units": [int(part) for part in person.org_unit.path.split("/") if part],
+        # Nobody's rank: only exams for every rank.
+        "rank_like": f"%|{rank}|%" if rank else "",
+    }
+
+
+def _exams_of(*, cancelled: bool) -> Select[Exam]:
+    """Exams of the person of `_whose`; cancelled ones only if sat, or when `cancelled` asks for
+    those the person was invited to as well. Built once: a start costs little more than this."""
+    who = bindparam("who", type_=Integer())
+    listed = exists().where(ExamCandidate.exam_id == Exam.id, ExamCandidate.person_id == who)
+    ranked = or_(Exam.ranks == "", Exam.ranks.like(bindparam("rank_like"), escape="/"))
+    inside = Exam.org_unit_id.in_(bindparam("units", expanding=True))
+    invited = and_(
+        bindparam("invitable", type_=Boolean()).is_(true()),
+        or_(and_(Exam.listed_only, listed), and_(~Exam.listed_only, inside, ranked)),
+    )
+    mine = exists().where(Attempt.exam_id == Exam.id, Attempt.person_id == who)
+    return (
+        select(Exam)
+        .where(or_(invited if cancelled else and_(invited, Exam.cancelled_at.is_(None)), mine))
+        .options(joinedload(Exam.blueprint_revision), joinedload(Exam.org_unit))
+        .order_by(Exam.opens_at.desc(), Exam.id.desc())
+    )
+
+
+_EXAMS_OF_PERSON: Final = _exams_of(cancelled=False)
+_EXAM_FOR: Final = _exams_of(cancelled=True).where(Exam.public_id == bindparam("this_exam"))
+_EXAM_HELD: Final = _EXAM_FOR.with_for_update(read=True, of=Exam)
+_EXAM_HELD_ALONE: Final = _EXAM_FOR.with_for_update(of=Exam)
 
 
 def hold_exam(session: Session, *, exam: Exam, person: Person) -> None:
