@@ -50,6 +50,8 @@ class ExamSeed(Base):
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
     made_at: Mapped[datetime]
     opened_at: Mapped[datetime | None]
+    # The facility estimates every paper of the exam is drawn with; None: none were known.
+    estimates_hash: Mapped[str | None] = mapped_column(String(64))
     seed: Mapped[str] = mapped_column(String(64), default="")
     revealed_at: Mapped[datetime | None]
 
@@ -162,6 +164,20 @@ class BankSnapshot(Base):
     id: Mapped[intpk]
     hash: Mapped[str] = mapped_column(String(64), unique=True)
     bank_hash: Mapped[str] = mapped_column(String(64))
+    data: Mapped[bytes] = mapped_column(LargeBinary)
+    made_at: Mapped[datetime]
+
+
+class FacilityEstimates(Base):
+    """Append-only: what answers said of the questions when an exam was scheduled.
+
+    `data` is zlib-compressed canonical JSON [[revision hash, permille], …]; `hash` names it.
+    """
+
+    __tablename__ = "facility_estimates"
+
+    id: Mapped[intpk]
+    hash: Mapped[str] = mapped_column(String(64), unique=True)
     data: Mapped[bytes] = mapped_column(LargeBinary)
     made_at: Mapped[datetime]
 

@@ -23,6 +23,7 @@ from elearn.exams.attempts.queries import current_answers
 from elearn.exams.attempts.services import save_answers, start_attempt, submit_attempt
 from elearn.exams.blueprints.queries import read_spec
 from elearn.exams.grades.queries import last_grade
+from elearn.exams.printing.entering import record_result
 from elearn.exams.printing.queries import paper_result_of
 from elearn.exams.printing.services import (
     approve_run,
@@ -30,7 +31,6 @@ from elearn.exams.printing.services import (
     make_run,
     open_key,
     open_papers,
-    record_result,
 )
 from elearn.exams.printing.typed import places, read_entry
 from elearn.models import (
@@ -75,8 +75,7 @@ class World:
     bank: list[Question]
 
 
-@pytest.fixture
-def world(session: Session) -> World:
+def make_world(session: Session) -> World:
     """An exam of 2 single, 2 multiple, 2 true/false, 2 blank, 2 case questions; two examiners."""
     office = make_unit(session)
     unit = make_unit(session, office)
@@ -89,6 +88,11 @@ def world(session: Session) -> World:
         second=make_person(session, office, Role.EXAMINER),
         stranger=make_person(session, make_unit(session), Role.EXAMINER),
     )
+
+
+@pytest.fixture
+def world(session: Session) -> World:
+    return make_world(session)
 
 
 def new_run(session: Session, world: World, *, approved: bool = True, **values: Any) -> PrintRun:
