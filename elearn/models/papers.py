@@ -169,17 +169,20 @@ class BankSnapshot(Base):
 
 
 class FacilityEstimates(Base):
-    """Append-only: what answers said of the questions when an exam was scheduled.
+    """Append-only: what answers say of the questions; the last row is in force.
 
-    `data` is zlib-compressed canonical JSON [[revision hash, permille], …]; `hash` names it.
+    `data` is zlib-compressed canonical JSON [[revision hash, permille], …]; `hash` names it. The
+    same contents may come again later. An exam keeps those it was scheduled with.
     """
 
     __tablename__ = "facility_estimates"
 
     id: Mapped[intpk]
-    hash: Mapped[str] = mapped_column(String(64), unique=True)
+    hash: Mapped[str] = mapped_column(String(64))
     data: Mapped[bytes] = mapped_column(LargeBinary)
     made_at: Mapped[datetime]
+
+    __table_args__ = (Index("ix_facility_estimates_hash", "hash"),)
 
 
 class BlueprintReport(Base):

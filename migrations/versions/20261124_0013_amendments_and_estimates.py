@@ -77,13 +77,15 @@ def upgrade() -> None:
         sa.Column("data", sa.LargeBinary(), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_facility_estimates"),
-        sa.UniqueConstraint("hash", name="uq_facility_estimates_hash"),
     )
+    op.create_index("ix_facility_estimates_hash", "facility_estimates", ["hash"])
     op.add_column("exam_seed", sa.Column("estimates_hash", sa.String(length=64), nullable=True))
+    op.add_column("print_run", sa.Column("snapshot_hash", sa.String(length=64), nullable=True))
     guard_append_only(op.get_bind(), APPEND_ONLY)
 
 
 def downgrade() -> None:
+    op.drop_column("print_run", "snapshot_hash")
     op.drop_column("exam_seed", "estimates_hash")
     for table in ("facility_estimates", "amendment_decision", "paper_amendment"):
         op.drop_table(table)

@@ -33,8 +33,9 @@ from elearn.models import (
     ResultSource,
 )
 
+from .deriving import form_seed
 from .queries import results_of_person
-from .services import form_seed, require_scope
+from .services import require_scope
 from .typed import places, without_empty
 
 

@@ -6,21 +6,18 @@ more.
 """
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from elearn.audit import record_act
-from elearn.bank.queries import load_pool
 from elearn.core.access import Actor, Permission
-from elearn.core.assembly.model import Blueprint
-from elearn.core.assembly.paper import Paper
-from elearn.core.assembly.reorder import reordered
 from elearn.core.errors import Conflict, DomainError, Forbidden, Gone, Infeasible
-from elearn.exams.attempts.papers import draw_paper
 from elearn.exams.blueprints.queries import read_spec, shortage_lines
 from elearn.exams.grades.policy import GRACE
+from elearn.exams.papers.drawing import stock_for
+from elearn.exams.papers.snapshots import keep_snapshot
 from elearn.exams.sittings.queries import require_not_candidate
 from elearn.exams.timing.clock import ends_at
 from elearn.models import (
@@ -31,7 +28,7 @@ from elearn.models import (
     PrintRun,
 )
 
-FORMS: Final = "ABCD"
+from .deriving import FORMS, derive_forms
 
 
 def make_run(
@@ -59,14 +56,21 @@ def make_run(
     blueprint = read_spec(exam.blueprint_revision)
     if shortages := shortage_lines(session, blueprint):
         raise Infeasible(shortages)
-    papers, bank = derive_forms(session, blueprint=blueprint, mode=mode, seed=seed, forms=forms)
+    stock = stock_for(session, exam)
+    papers = derive_forms(stock, blueprint=blueprint, mode=mode, seed=seed, forms=forms)
     if len({paper.hash for paper in papers.values()}) != len(papers):
         raise DomainError(
             "组卷规则不打乱题序和选项，各卷会完全相同。请只出 A 卷，或选“各卷题目不同”。",
             code="E-FORMS",
         )
     run = PrintRun(
-        exam=exam, mode=mode, seed=seed, bank_hash=bank, made_by_id=actor.person_id, made_at=now
+        exam=exam,
+        mode=mode,
+        seed=seed,
+        bank_hash=stock.bank_hash,
+        snapshot_hash=keep_snapshot(session, stock=stock, now=now),
+        made_by_id=actor.person_id,
+        made_at=now,
     )
     run.papers = [
         PrintPaper(letter=letter, paper_hash=paper.hash, paper=paper.canonical())
@@ -83,39 +87,11 @@ def make_run(
         now,
         {
             "mode": str(mode),
-            "bank_hash": bank,
+            "bank_hash": stock.bank_hash,
             "papers": {p.letter: p.paper_hash for p in run.papers},
         },
     )
     return run
-
-
-def derive_forms(
-    session: Session, *, blueprint: Blueprint, mode: PrintMode, seed: str, forms: int
-) -> tuple[dict[str, Paper], str]:
-    """Letter -> paper, and the hash of the bank: a function of bank, blueprint, mode and seed.
-
-    PARALLEL form X is the draw of `seed/X`. SHUFFLED form A is the draw of `seed/A`; the others
-    are its questions reordered by `seed/X`.
-    """
-    letters = FORMS[:forms]
-    first, bank = draw_paper(session, blueprint=blueprint, seed=form_seed(seed, "A"))
-    papers = {"A": first}
-    if mode is PrintMode.PARALLEL:
-        for letter in letters[1:]:
-            papers[letter], _ = draw_paper(
-                session, blueprint=blueprint, seed=form_seed(seed, letter)
-            )
-    else:
-        shapes = {item.revision_hash: item for item in load_pool(session)}
-        for letter in letters[1:]:
-            papers[letter] = reordered(first, shapes, blueprint, form_seed(seed, letter))
-    return papers, bank
-
-
-def form_seed(seed: str, letter: str) -> str:
-    """What an attempt made from this form names as its seed."""
-    return f"{seed}/{letter}"
 
 
 def approve_run(session: Session, *, actor: Actor, run: PrintRun, now: datetime) -> PrintApproval:
