@@ -16,14 +16,14 @@ from elearn.core.questions.model import TYPE_NAMES
 from elearn.core.source_text import decode_text
 from elearn.exams.corrections.worker import advance
 
-from . import papers, rehearse
+from . import papers, preflight, rehearse
 from .context import finish_check, print_json, ready_engine, settings, utcnow
 from .text import Command, Group, progress
 
 
 @click.group(cls=Group)
 def exams() -> None:
-    """组卷、考前演练。
+    """组卷、考前检查、演练。
 
     \b
     例：elearn exams draw integrity-80 --seed 1 --json
@@ -107,7 +107,7 @@ def _find(name: str, known: dict[str, Blueprint]) -> tuple[Blueprint | None, lis
     raise DomainError(msg, code="E-BLUEPRINT")
 
 
-for command in (*papers.COMMANDS, *rehearse.COMMANDS):
+for command in (*papers.COMMANDS, *preflight.COMMANDS, *rehearse.COMMANDS):
     exams.add_command(command)
 
 COMMANDS = (exams,)

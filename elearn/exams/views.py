@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from flask import Blueprint
 
+from elearn.exams.amendments import views as amendments
 from elearn.exams.analysis import views as analysis
 from elearn.exams.attempts import views as attempts
 from elearn.exams.blueprints import views as blueprints
@@ -113,6 +114,18 @@ ROUTES: Final[tuple[tuple[str, Callable[..., Any], tuple[str, ...], tuple[str, .
         printing.results_template,
         GET,
         ("/manage/exams/<public_id>/print/<run_id>/template",),
+    ),
+    (
+        "amend_result",
+        amendments.amend_result,
+        FORM,
+        ("/manage/exams/<public_id>/print/<run_id>/results/<attempt_id>",),
+    ),
+    (
+        "amendment",
+        amendments.amendment,
+        FORM,
+        ("/manage/exams/<public_id>/print/<run_id>/amendments/<amendment_id>",),
     ),
     # fair papers
     ("fairness", blueprints.fairness, FORM, ("/manage/blueprints/<code>/fairness",)),

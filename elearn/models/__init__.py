@@ -2,6 +2,7 @@
 
 from elearn.core.access import SEPARATED_ADMINS, Role
 
+from .amendments import AmendmentDecision, PaperAmendment
 from .analysis import DifficultyDecision, ExamAnalysis, ItemAnalysis
 from .assignments import Assignment, AssignmentKind
 from .audit import AuditEntry
@@ -72,6 +73,7 @@ from .papers import (
     ExamForm,
     ExamPapers,
     ExamSeed,
+    FacilityEstimates,
     OpeningKind,
     PaperMode,
     PaperOpening,
@@ -102,6 +104,7 @@ from .tasks import PledgeSignature, Reflection, ReflectionReview, Verdict
 
 # Rows of these tables are evidence: inserted, never changed or deleted (db.py guards them).
 APPEND_ONLY = (
+    "amendment_decision",
     "answer_decision",
     "answer_event",
     "audit_entry",
@@ -110,12 +113,14 @@ APPEND_ONLY = (
     "course_revision",
     "difficulty_decision",
     "exam_message",
+    "facility_estimates",
     "fact_confirmation",
     "grade",
     "mark",
     "message_receipt",
     "page_leave",
     "page_leave_void",
+    "paper_amendment",
     "paper_opening",
     "paper_result",
     "pledge_signature",
@@ -137,6 +142,7 @@ __all__ = [
     "SEPARATED_ADMINS",
     "Accommodation",
     "AccommodationReason",
+    "AmendmentDecision",
     "AnswerDecision",
     "AnswerEvent",
     "AnswerFile",
@@ -172,6 +178,7 @@ __all__ = [
     "ExamPapers",
     "ExamSeed",
     "ExamStanding",
+    "FacilityEstimates",
     "FactConfirmation",
     "FileKind",
     "Grade",
@@ -198,6 +205,7 @@ __all__ = [
     "OrgUnit",
     "PageLeave",
     "PageLeaveVoid",
+    "PaperAmendment",
     "PaperMode",
     "PaperOpening",
     "PaperResult",

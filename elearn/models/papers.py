@@ -50,6 +50,8 @@ class ExamSeed(Base):
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
     made_at: Mapped[datetime]
     opened_at: Mapped[datetime | None]
+    # The facility estimates every paper of the exam is drawn with; None: none were known.
+    estimates_hash: Mapped[str | None] = mapped_column(String(64))
     seed: Mapped[str] = mapped_column(String(64), default="")
     revealed_at: Mapped[datetime | None]
 
@@ -164,6 +166,23 @@ class BankSnapshot(Base):
     bank_hash: Mapped[str] = mapped_column(String(64))
     data: Mapped[bytes] = mapped_column(LargeBinary)
     made_at: Mapped[datetime]
+
+
+class FacilityEstimates(Base):
+    """Append-only: what answers say of the questions; the last row is in force.
+
+    `data` is zlib-compressed canonical JSON [[revision hash, permille], …]; `hash` names it. The
+    same contents may come again later. An exam keeps those it was scheduled with.
+    """
+
+    __tablename__ = "facility_estimates"
+
+    id: Mapped[intpk]
+    hash: Mapped[str] = mapped_column(String(64))
+    data: Mapped[bytes] = mapped_column(LargeBinary)
+    made_at: Mapped[datetime]
+
+    __table_args__ = (Index("ix_facility_estimates_hash", "hash"),)
 
 
 class BlueprintReport(Base):

@@ -40,6 +40,8 @@ class PrintRun(Base):
     mode: Mapped[PrintMode] = mapped_column(String(10))
     seed: Mapped[str] = mapped_column(String(64))
     bank_hash: Mapped[sha256]
+    # What was drawn from, to be drawn again (`BankSnapshot.hash`); runs before 0013 have none.
+    snapshot_hash: Mapped[str | None] = mapped_column(String(64))
     made_by_id: Mapped[int] = mapped_column(bigref, ForeignKey("person.id"))
     made_at: Mapped[datetime]
 

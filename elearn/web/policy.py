@@ -111,6 +111,8 @@ ROUTES: Final[dict[str, Access | Permission]] = {
     "exams.print_key": Permission.SCHEDULE_EXAM,
     "exams.enter_result": Permission.SCHEDULE_EXAM,
     "exams.import_print_results": Permission.SCHEDULE_EXAM,
+    "exams.amend_result": Permission.SCHEDULE_EXAM,
+    "exams.amendment": Permission.SCHEDULE_EXAM,
     "exams.results_template": Permission.SCHEDULE_EXAM,
     "exams.take_sheet": Permission.MARK_EXAM,
     "exams.leave_sheet": Permission.MARK_EXAM,

@@ -29,10 +29,13 @@ from elearn.models import (
     KeyCorrection,
     LawVersion,
     OpeningKind,
+    PaperAmendment,
     PaperOpening,
+    PaperResult,
     PendingImport,
     Person,
     PrintMode,
+    PrintRun,
     QuestionRevision,
     Recheck,
     RoleGrant,
@@ -90,6 +93,8 @@ OBJECTS: dict[str, tuple[str, str]] = {
     "exams.enter_result": ("printed", "unit"),
     "exams.import_print_results": ("printed", "unit"),
     "exams.results_template": ("printed", "unit"),
+    "exams.amend_result": ("amended", "unit"),
+    "exams.amendment": ("amended", "unit"),
     "exams.papers": ("exam", "unit"),
     "exams.set_paper_mode": ("exam", "unit"),
     "exams.seal_papers": ("exam", "unit"),
@@ -164,7 +169,6 @@ def build_world(session: Session) -> World:
     questions = make_bank(session)
     exam = make_exam(session, bureau, by=author, now=now, attempts_max=3)
     attempt = make_attempt(session, exam, owner, now=now)
-    around = make_invigilation(session, exam, attempt, by=author, now=now)
     run = make_run(
         session,
         actor=make_actor(make_person(session, bureau, Role.EXAMINER)),
@@ -174,6 +178,10 @@ def build_world(session: Session) -> World:
         seed="0" * 32,
         now=now,
     )
+    around = {
+        **make_invigilation(session, exam, attempt, by=author, now=now),
+        **make_amendment(session, run, by=author, now=now),
+    }
     analysed = make_exam(
         session, bureau, by=author, now=now - timedelta(days=9), revision=exam.blueprint_revision
     )
@@ -244,6 +252,7 @@ def build_world(session: Session) -> World:
         "attempt": {"public_id": attempt.public_id, "message_id": around["message_id"]},
         "accommodation": {"public_id": around["accommodation"]},
         "printed": {"public_id": exam.public_id, "run_id": run.public_id},
+        "amended": {"public_id": exam.public_id, "run_id": run.public_id, **around},
         "analysed": {"public_id": analysed.public_id, "code": questions[0].code},
         "look": {"public_id": exam.public_id, "look": asked.public_id},
         "pending": {"public_id": attempt.public_id},
@@ -263,6 +272,48 @@ def build_world(session: Session) -> World:
     for endpoint in ("authoring.question", "authoring.decide_difficulty"):
         world.args[endpoint] = world.args["question"]
     return world
+
+
+def make_amendment(session: Session, run: PrintRun, *, by: Person, now: datetime) -> dict[str, str]:
+    """A result of the run and a proposal to correct it."""
+    form, person = run.papers[0], make_person(session, run.exam.org_unit)
+    attempt = Attempt(
+        exam_id=run.exam_id,
+        person_id=person.id,
+        no=1,
+        state="SUBMITTED",
+        seed="0" * 32,
+        bank_hash=run.bank_hash,
+        paper_hash=form.paper_hash,
+        paper=form.paper,
+        started_at=now - timedelta(minutes=30),
+        deadline_at=now,
+        submitted_at=now,
+        closed_by="EXAMINER",
+    )
+    session.add(attempt)
+    session.flush()
+    result = PaperResult(
+        attempt_id=attempt.id,
+        print_paper_id=form.id,
+        source="TYPED",
+        digest="0" * 64,
+        entered_by_id=by.id,
+        entered_at=now,
+    )
+    session.add(result)
+    session.flush()
+    amendment = PaperAmendment(
+        attempt_id=attempt.id,
+        letter=form.letter,
+        changes=[],
+        reason="看错一行",
+        proposed_by_id=by.id,
+        proposed_at=now,
+    )
+    session.add(amendment)
+    session.flush()
+    return {"attempt_id": attempt.public_id, "amendment_id": amendment.public_id}
 
 
 def after_the_exam(

@@ -18,6 +18,7 @@ from elearn.core.statistics.exam import ExamStatistics, exam_statistics
 from elearn.core.statistics.items import FEW_FOR_RELATIONS, ItemStatistics, item_statistics
 from elearn.core.statistics.signals import Record, common_shift, pool, shrunk_change, signals
 from elearn.exams.grades.keys import load_exam_keys
+from elearn.exams.papers.estimates import renew_estimates
 from elearn.models import (
     BankQuestion,
     DifficultyDecision,
@@ -107,6 +108,7 @@ def store_analysis(
     if computed.items:
         session.execute(insert(ItemAnalysis), computed.items)
     session.flush()
+    renew_estimates(session, now=now)
     return analysis
 
 
@@ -163,6 +165,7 @@ def decide_difficulty(
             "facility": round(found.estimate.facility, 4),
         },
     )
+    renew_estimates(session, now=now)
     return decision
 
 

@@ -9,5 +9,5 @@ from elearn.exams.papers.snapshots import current_stock, plan_for
 
 def draw_paper(session: Session, *, blueprint: Blueprint, seed: str) -> tuple[Paper, str]:
     """A paper and the hash of the bank it was drawn from. Raises Infeasible."""
-    stock = current_stock(session)
+    stock = current_stock(session, None)
     return plan_for(stock, blueprint).draw(seed), stock.bank_hash

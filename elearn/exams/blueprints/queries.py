@@ -12,7 +12,7 @@ from elearn.core.assembly.feasibility import Supply, feasibility, supplies
 from elearn.core.assembly.model import Blueprint
 from elearn.core.assembly.writer import format_blueprint
 from elearn.core.errors import Infeasible, NotFound
-from elearn.exams.papers.snapshots import current_stock, plan_for
+from elearn.exams.papers.snapshots import newest_stock, plan_for
 from elearn.models import BlueprintRevision, BlueprintRow, ContentFile, FileKind
 
 PROBES = 3
@@ -88,7 +88,7 @@ def shortage_lines(session: Session, blueprint: Blueprint) -> list[str]:
     A target for the score is tried out on a few papers: a bank can have enough questions and
     still none that give it.
     """
-    stock = current_stock(session)
+    stock = newest_stock(session)
     lines = [shortage.line for shortage in feasibility(stock.pool, blueprint)]
     if lines or not blueprint.constrained:
         return lines

@@ -22,7 +22,7 @@ from elearn.exams.papers.fairness import (
     known_fairness,
     overlap_rows,
 )
-from elearn.exams.papers.snapshots import current_stock, plan_for
+from elearn.exams.papers.snapshots import newest_stock, plan_for
 from elearn.web.auth import actor, utcnow
 from elearn.web.paging import paginate
 
@@ -95,7 +95,7 @@ def blueprint(code: str) -> str:
         samples=samples,
         shared=sum(shared) / len(shared) if shared else 0,
         source=source_text(work, current_revision(row), code),
-        report=None if shortages else known_fairness(work, spec, current_stock(work)),
+        report=None if shortages else known_fairness(work, spec, newest_stock(work)),
     )
 
 
@@ -107,7 +107,7 @@ def fairness(code: str) -> Response | str:
         simulate_papers(spec)
         return redirect(url_for("exams.fairness", code=code))
     shortages = shortage_lines(work, spec)
-    stock = current_stock(work)
+    stock = newest_stock(work)
     report = None if shortages else known_fairness(work, spec, stock)
     rows = {} if report is None else _pictures(report)
     return render_template(
@@ -120,6 +120,7 @@ def fairness(code: str) -> Response | str:
         complaints=complaints(plan_for(stock, spec), report) if report else [],
         shortages=shortages,
         papers=PAPERS,
+        estimated=len(stock.estimates),
     )
 
 
@@ -127,7 +128,7 @@ def simulate_papers(spec: Blueprint) -> None:
     """Make the report if there is none. The drawing holds no transaction: on SQLite it would keep
     everybody who saves an answer waiting."""
     work = db.session()
-    stock = current_stock(work)
+    stock = newest_stock(work)
     known = known_fairness(work, spec, stock)
     work.rollback()
     if known is None:

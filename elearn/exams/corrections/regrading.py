@@ -181,13 +181,13 @@ def _regrade(
                 now=now,
             )
         if before.passed and not after.passed:
-            _move_hours(session, attempt, now)
+            move_hours(session, attempt, now)
     elif before is not None:
         row.grade_id = before.id
     row.done = before is not None
 
 
-def _move_hours(session: Session, attempt: Attempt, now: datetime) -> None:
+def move_hours(session: Session, attempt: Attempt, now: datetime) -> None:
     """Hours count once per exam: when the attempt that brought them no longer passes, another
     passed attempt of the same person brings them."""
     others = session.scalars(

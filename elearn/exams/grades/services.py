@@ -18,11 +18,13 @@ from elearn.exams.attempts.queries import (
 )
 from elearn.exams.blueprints.queries import read_spec
 from elearn.models import (
+    AmendmentDecision,
     Attempt,
     ClosedBy,
     Exam,
     ExamMakeup,
     Grade,
+    PaperAmendment,
     PaperResult,
     Person,
     PrintPaper,
@@ -143,12 +145,19 @@ def _medium(session: Session, attempt: Attempt) -> dict[str, str]:
     """Which printed form an attempt on paper was sat with; nothing for one on a screen."""
     if attempt.closed_by != ClosedBy.EXAMINER:
         return {}
-    form = session.scalar(
-        select(PrintPaper)
+    letter = session.scalar(
+        select(PrintPaper.letter)
         .join(PaperResult, PaperResult.print_paper_id == PrintPaper.id)
         .where(PaperResult.attempt_id == attempt.id)
     )
-    return {"medium": "纸笔", "form": form.letter} if form else {}
+    corrected = session.scalar(
+        select(PaperAmendment.letter)
+        .join(AmendmentDecision, AmendmentDecision.amendment_id == PaperAmendment.id)
+        .where(PaperAmendment.attempt_id == attempt.id, AmendmentDecision.accepted)
+        .order_by(PaperAmendment.id.desc())
+        .limit(1)
+    )
+    return {"medium": "纸笔", "form": corrected or letter} if letter else {}
 
 
 def _record(

@@ -92,6 +92,7 @@ def _sources() -> Select[Any]:
             ExamSeed.sealed.label("master"),
             ExamSeed.commitment,
             ExamSeed.opened_at,
+            ExamSeed.estimates_hash,
             ExamPapers.mode,
             ExamPapers.forms,
             ExamPapers.avoid_seen,
@@ -137,7 +138,8 @@ def paper_for(
     row = source.committed
     try:
         if row is None:
-            return _draw_now(session, exam, person, seed, {"mode": "SEED"}, now, avoid=False)
+            stock = current_stock(session, None)
+            return _draw_now(session, stock, exam, person, seed, {"mode": "SEED"}, now, avoid=False)
         vault = process_vault()
         master = open_seed(vault, exam, row.master)
         if row.opened_at is None:
@@ -145,12 +147,13 @@ def paper_for(
         common = {"commitment": row.commitment}
         if row.mode in {PaperMode.FORMS, PaperMode.FIXED}:
             which = form_number(master, person.public_id, source.no, row.forms)
-            return _form(session, vault, exam, master, which, common, now)
+            return _form(session, vault, exam, master, which, common, row.estimates_hash, now)
         own = attempt_seed(master, person.public_id, source.no)
         draw = {**common, "mode": "INDIVIDUAL"}
         if source.ready is not None:
             return _open_sealed(vault, exam, person, source.ready, own, draw)
-        return _draw_now(session, exam, person, own, draw, now, avoid=bool(row.avoid_seen))
+        stock = current_stock(session, row.estimates_hash)
+        return _draw_now(session, stock, exam, person, own, draw, now, avoid=bool(row.avoid_seen))
     except Infeasible as shortage:
         message = "试卷暂时出不了，您没有用掉考试机会。请联系考务人员处理后再试。"
         raise Conflict(message, code="E-SHORT") from shortage
@@ -180,6 +183,12 @@ def draw_own(
         log.warning("the bank is too small to avoid the questions of %s papers", len(seen))
         return plan.draw(seed), []
     return paper, [attempt.public_id for attempt in seen]
+
+
+def stock_for(session: Session, exam: Exam) -> Stock:
+    """The bank as it is now, with the estimates the exam was scheduled with."""
+    name = session.scalar(select(ExamSeed.estimates_hash).where(ExamSeed.exam_id == exam.id))
+    return current_stock(session, name)
 
 
 def make_forms(
@@ -236,6 +245,7 @@ def _open_sealed(
 
 def _draw_now(
     session: Session,
+    stock: Stock,
     exam: Exam,
     person: Person,
     seed: str,
@@ -244,7 +254,6 @@ def _draw_now(
     *,
     avoid: bool,
 ) -> Drawn:
-    stock = current_stock(session)
     paper, seen = draw_own(
         session, stock=stock, exam=exam, person_id=person.id, seed=seed, avoid=avoid
     )
@@ -261,6 +270,7 @@ def _form(
     master: str,
     which: int,
     common: dict[str, Any],
+    estimates: str | None,
     now: datetime,
 ) -> Drawn:
     """The form from the sealed rows; assembled now, the same ones, when nobody sealed them."""
@@ -275,7 +285,7 @@ def _form(
     ).first()
     draw = {**common, "mode": "FORMS", "form": which, "seen": []}
     if row is None:
-        stock = current_stock(session)
+        stock = current_stock(session, estimates)
         count = session.get_one(ExamPapers, exam.id).forms
         made = make_forms(stock, exam, master, count)
         snapshot, bank = keep_snapshot(session, stock=stock, now=now), stock.bank_hash

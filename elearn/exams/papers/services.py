@@ -27,7 +27,8 @@ from elearn.models import (
     SealedPaper,
 )
 
-from .drawing import draw_own, make_forms, open_seed, seal_paper, store_forms
+from .drawing import draw_own, make_forms, open_seed, seal_paper, stock_for, store_forms
+from .estimates import estimates_in_force
 from .queries import (
     Look,
     paper_purpose,
@@ -36,7 +37,7 @@ from .queries import (
     started_count,
     unsealed_people,
 )
-from .snapshots import current_stock, keep_snapshot
+from .snapshots import keep_snapshot
 from .vault import Vault
 
 MODE_NAMES: Final = {
@@ -51,7 +52,8 @@ BATCH: Final = 50
 def commit_seed(
     session: Session, *, exam: Exam, master: str, vault: Vault, now: datetime
 ) -> ExamSeed:
-    """Fix the master seed (64 hex digits) of an exam and write its commitment down, once.
+    """Fix the master seed (64 hex digits) of an exam and write its commitment down, once; and with
+    it the estimates of facility its papers are drawn with.
 
     An exam that has one keeps it: a second call changes nothing.
     """
@@ -63,6 +65,7 @@ def commit_seed(
         commitment=commitment_of(master),
         sealed=vault.seal(bytes.fromhex(master), exam=exam.public_id, purpose="seed"),
         made_at=now,
+        estimates_hash=estimates_in_force(session),
     )
     session.add(row)
     session.flush()
@@ -74,7 +77,10 @@ def commit_seed(
         object_type="exam",
         object_id=exam.public_id,
         summary=f"《{exam.title}》的试卷种子已承诺",
-        detail={"commitment": row.commitment},
+        detail={
+            "commitment": row.commitment,
+            **({"estimates": row.estimates_hash} if row.estimates_hash else {}),
+        },
     )
     return row
 
@@ -234,7 +240,7 @@ def _seal_forms(
     session: Session, exam: Exam, settings: ExamPapers, master: str, vault: Vault, now: datetime
 ) -> None:
     _unseal(session, exam, settings)
-    stock = current_stock(session)
+    stock = stock_for(session, exam)
     forms = make_forms(stock, exam, master, settings.forms)
     keep_snapshot(session, stock=stock, now=now)
     store_forms(session, vault=vault, exam=exam, forms=forms, stock=stock, now=now)
@@ -247,7 +253,7 @@ def _seal_people(
     people: Sequence[Person] = session.scalars(unsealed_people(exam).limit(BATCH + 1)).all()
     if not people:
         return 0
-    stock = current_stock(session)
+    stock = stock_for(session, exam)
     keep_snapshot(session, stock=stock, now=now)
     for person in people[:BATCH]:
         seed = attempt_seed(master, person.public_id, 1)

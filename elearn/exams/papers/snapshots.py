@@ -20,7 +20,10 @@ from elearn.core.canonical import canonical_json, content_hash
 from elearn.core.errors import NotFound
 from elearn.models import BankSnapshot
 
+from .estimates import estimates_in_force, estimates_of
+
 PLANS_KEPT: Final = 16
+STOCKS_KEPT: Final = 8
 # A plan is a pure function of the two hashes that name it: remembering it changes nothing.
 _plans: dict[tuple[str, str], Plan] = {}
 _lock = Lock()
@@ -36,6 +39,8 @@ class _Pool:
 
 
 _last: list[_Pool] = []
+# By the hashes of bank and estimates, which decide everything in a stock.
+_stocks: dict[tuple[str, str | None], "Stock"] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,22 +54,31 @@ class Stock:
     snapshot_hash: str
 
 
-def stored_estimates(session: Session, pool: Sequence[PoolItem]) -> dict[str, int]:  # noqa: ARG001 - statistics fill it
-    """Revision hash -> facility in permille estimated from answers; what is not here falls back
-    to the prior of its difficulty (`core/assembly/facility.py`)."""
-    return {}
-
-
-def current_stock(session: Session) -> Stock:
-    """The bank as it is now. While its revisions are the ones of the last call, so is the pool."""
+def current_stock(session: Session, estimates: str | None) -> Stock:
+    """The bank as it is now, with the set of `estimates` of that hash. While revisions and set
+    are those of an earlier call, so is everything worked out from them: one statement."""
     hashes = tuple(pool_hashes(session))
     last = _last[0] if _last else None
     if last is None or last.hashes != hashes:
         shapes = load_shapes(session, hashes)
         last = _Pool(hashes, shapes, bank_hash(shapes))
         _last[:] = [last]
-    estimates = stored_estimates(session, last.items)
-    return Stock(last.items, estimates, last.bank_hash, _snapshot_hash(last.bank_hash, estimates))
+    stock = _stocks.get((last.bank_hash, estimates))
+    if stock is None:
+        levels = estimates_of(session, estimates)
+        known = {digest: levels[digest] for digest in last.hashes if digest in levels}
+        name = _snapshot_hash(last.bank_hash, known)
+        stock = Stock(last.items, known, last.bank_hash, name)
+        with _lock:
+            if len(_stocks) >= STOCKS_KEPT:
+                _stocks.clear()
+            _stocks[last.bank_hash, estimates] = stock
+    return stock
+
+
+def newest_stock(session: Session) -> Stock:
+    """The bank as it is now, with the estimates in force: what an exam scheduled now will get."""
+    return current_stock(session, estimates_in_force(session))
 
 
 def stock_of(session: Session, snapshot_hash: str) -> Stock:

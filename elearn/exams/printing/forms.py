@@ -8,7 +8,7 @@ from wtforms.validators import InputRequired, Length
 from elearn.models import PrintMode
 from elearn.web.forms import Form
 
-from .services import FORMS
+from .deriving import FORMS
 
 _MINUTES = ["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]
 

@@ -16,8 +16,8 @@ from elearn.core.canonical import bytes_hash
 from elearn.core.errors import DomainError
 from elearn.models import Person, PrintRun, ResultSource
 
+from .entering import record_result, require_time
 from .reading import ImportReport, Row, read_results
-from .services import record_result, require_time
 
 
 def import_results(

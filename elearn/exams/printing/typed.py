@@ -68,6 +68,14 @@ def read_entry(paper: Paper, letters: str, texts: str) -> Entry:
     return entry
 
 
+def read_lines(paper: Paper, text: str) -> Entry:
+    """Lines of `label answer` for some questions of any type; what is not named is not in it."""
+    entry = Entry()
+    parts = {label: (place, part) for place, label, part in places(paper)}
+    _read_lines(entry, text, parts, "试卷上没有第 {} 题")
+    return entry
+
+
 def read_part(part: PaperPart, text: str) -> Answer:
     """One answer as written. Raises DomainError saying what is expected."""
     text = unicodedata.normalize("NFKC", text).strip() if part.type in CHOICES else text.strip()
@@ -126,22 +134,29 @@ def _read_texts(entry: Entry, paper: Paper, texts: str) -> None:
     written = {
         label: (place, part) for place, label, part in places(paper) if part.type not in CHOICES
     }
+    _read_lines(entry, texts, written, "第 {} 题不是填空或简答题")
+
+
+def _read_lines(
+    entry: Entry, text: str, parts: Mapping[str, tuple[Place, PaperPart]], unknown: str
+) -> None:
+    """`parts` by label; `unknown` is the sentence about a label that is not among them."""
     seen: set[str] = set()
-    for line in filter(str.strip, texts.splitlines()):
+    for line in filter(str.strip, text.splitlines()):
         found = _TEXT_LINE.fullmatch(line + ("" if line.rstrip() != line else " "))
         if found is None:
             entry.problems.append(f"这一行开头没有题号：“{line.strip()[:20]}”")
             continue
-        number, part_number, text = found.groups()
+        number, part_number, answer = found.groups()
         label = number if part_number is None else f"{number}({part_number})"
-        if label not in written:
-            entry.problems.append(f"第 {label} 题不是填空或简答题")
+        if label not in parts:
+            entry.problems.append(unknown.format(label))
         elif label in seen:
             entry.problems.append(f"第 {label} 题写了两行")
         else:
             seen.add(label)
-            place, part = written[label]
-            _put(entry, place, label, part, text)
+            place, part = parts[label]
+            _put(entry, place, label, part, answer)
 
 
 def _put(entry: Entry, place: Place, label: str, part: PaperPart, text: str) -> None:

@@ -15,6 +15,7 @@ from elearn.core.assembly.model import MULTI_SCORING_NAMES
 from elearn.core.centi import centi_text
 from elearn.core.errors import DomainError
 from elearn.core.workbook import Column, Kind, Sheet, write_workbook
+from elearn.exams.amendments.queries import amendments_of, letter_of
 from elearn.exams.blueprints.queries import read_spec
 from elearn.exams.grades.queries import last_grade, last_grades
 from elearn.exams.sittings.forms import to_utc
@@ -23,6 +24,7 @@ from elearn.models import Attempt, Exam, Person, PrintMode, PrintRun, ResultSour
 from elearn.web.auth import actor, utcnow
 from elearn.web.paging import paginate
 
+from .entering import record_result
 from .forms import ImportForm, ResultForm, RunForm
 from .importing import import_results
 from .queries import get_run, results_query, runs_of
@@ -33,7 +35,6 @@ from .services import (
     make_run,
     open_key,
     open_papers,
-    record_result,
 )
 from .sheets import answer_sheet, key_lines, papers_of, printed_forms
 from .typed import choice_count, places, read_entry, shown_answer
@@ -71,12 +72,18 @@ def print_run(public_id: str, run_id: str) -> str:
     work, now = db.session(), utcnow()
     run = get_run(work, public_id=public_id, run_id=run_id, actor=actor())
     page = paginate(work, results_query(run))
+    amendments = amendments_of(work, [result.attempt_id for result in page.items])
     return render_template(
         "exams/print_run.html",
         exam=run.exam,
         run=run,
         page=page,
         grades=last_grades(work, [result.attempt_id for result in page.items]),
+        amendments=amendments,
+        letters={
+            result.attempt_id: letter_of(result, amendments.get(result.attempt_id, ()))
+            for result in page.items
+        },
         mine=run.made_by_id == actor().person_id,
         key_open=key_is_open(run.exam, now),
         now=now,

@@ -15,6 +15,7 @@ from elearn.core.ranks import rank_of
 from elearn.core.taxonomy import AUDIENCE_NAMES
 from elearn.exams.blueprints.queries import read_spec, shortage_lines
 from elearn.exams.grades.policy import LATE_SYNC
+from elearn.exams.papers.estimates import renew_estimates
 from elearn.exams.timing.clock import ends_at
 from elearn.models import (
     Attempt,
@@ -65,6 +66,8 @@ def schedule_exam(
         problems["listed"] = unknown
     if problems:
         raise DomainError("考试没有安排：" + "；".join(problems.values()), fields=problems)
+    # What is tried out here is what the exam will be drawn with (`commit_seed`).
+    renew_estimates(session, now=now)
     shortages = shortage_lines(session, blueprint)
     if shortages:
         raise Infeasible(shortages)

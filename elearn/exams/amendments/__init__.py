@@ -1,0 +1,1 @@
+"""Correcting a paper result that was typed wrongly: proposed by one, accepted by another."""
