@@ -12,6 +12,7 @@ from elearn.assignments import views as assignments
 from elearn.authoring import views as authoring
 from elearn.config import Settings, load_settings
 from elearn.courses import views as courses
+from elearn.courses.paths import views as paths
 from elearn.courses.tasks import views as tasks
 from elearn.exams import views as exams
 from elearn.exams.papers.vault import install_vault
@@ -26,6 +27,7 @@ FEATURES = (
     assignments,
     courses,
     tasks,
+    paths,
     exams,
     records,
     reports,

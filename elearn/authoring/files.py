@@ -13,6 +13,7 @@ from elearn.core.facts import EditorsRecord, check_evidence, parse_facts
 from elearn.core.laws.registry import LawRegistry, parse_registry
 from elearn.core.lessons.model import Course
 from elearn.core.lessons.parser import load_course
+from elearn.core.paths import LearningPath, parse_path
 from elearn.core.problems import Problem
 from elearn.core.questions.checker import check_bank
 from elearn.core.questions.model import Question
@@ -34,6 +35,7 @@ class ContentSet:
     registry: LawRegistry
     bank: dict[str, list[Question]] = field(default_factory=dict)
     courses: dict[str, Course] = field(default_factory=dict)
+    paths: dict[str, LearningPath] = field(default_factory=dict)
     blueprints: dict[str, Blueprint] = field(default_factory=dict)
     blueprint_texts: dict[str, str] = field(default_factory=dict)
     record: EditorsRecord | None = None
@@ -67,6 +69,7 @@ class ContentSet:
             "blueprints": len(self.blueprints),
             "courses": len(self.courses),
             "lessons": len(lessons),
+            "paths": len(self.paths),
             "quiz_items": sum(len(fence) for lesson in lessons for fence in lesson.quizzes),
             "errors": len(self.errors),
             "warnings": len(self.problems) - len(self.errors),
@@ -87,6 +90,8 @@ def kind_of(path: str) -> FileKind | None:
         if parts[1] == "blueprints":
             return FileKind.BLUEPRINT if suffix == ".yaml" else None
         return FileKind.BANK if suffix == ".md" else None
+    if parts[:2] == ("courses", "paths") and len(parts) == 3:
+        return FileKind.PATH if suffix == ".yaml" else None
     if parts[0] == "courses" and len(parts) >= 4:
         return FileKind.COURSE if suffix in TEXT_SUFFIXES | MEDIA_SUFFIXES else None
     return None
@@ -119,6 +124,7 @@ def parse_files(files: Mapping[str, bytes], *, tick: Tick = lambda _: None) -> C
         content.problems += found
         if course:
             content.courses[folder] = course
+    _parse_paths(content, files)
     content.problems += check_bank(
         [(name, question) for name, questions in content.bank.items() for question in questions]
     )
@@ -174,6 +180,16 @@ def _parse_blueprint(content: ContentSet, name: str, data: bytes) -> None:
                 message = f"文件名应与编号相同：{blueprint.code}.yaml"
                 problems = [Problem(name, 0, 0, "B-file", message, "改文件名或改编号")]
     content.problems += problems
+
+
+def _parse_paths(content: ContentSet, files: Mapping[str, bytes]) -> None:
+    known = {course.code for course in content.courses.values()}
+    for name, data in files.items():
+        if kind_of(name) is FileKind.PATH:
+            path, found = parse_path(data, name, known)
+            content.problems += found
+            if path:
+                content.paths[name] = path
 
 
 def _check_feasible(content: ContentSet) -> None:

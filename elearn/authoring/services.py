@@ -16,6 +16,7 @@ from elearn.bank.services import publish_questions, publish_registry, retire_mis
 from elearn.core.access import Actor
 from elearn.core.errors import DomainError
 from elearn.core.problems import Problem
+from elearn.courses.paths.services import publish_paths
 from elearn.courses.publishing import publish_course, withdraw_course
 from elearn.exams.blueprints.services import sync_blueprint
 from elearn.models import BankQuestion, BlueprintRow, ContentFile, Course, FileKind, Pool
@@ -112,6 +113,7 @@ def publish(session: Session, *, content: ContentSet, now: datetime) -> None:
             withdraw_course(session, row=row)
     for course in content.courses.values():
         publish_course(session, course=course, now=now)
+    publish_paths(session, paths=list(content.paths.values()))
     for path, text in content.blueprint_texts.items():
         _, problems = sync_blueprint(session, text=text, path=path, now=now)
         if problems:  # parse_files has checked the same things on the same files

@@ -23,6 +23,7 @@ COUNT_NAMES = {
     "blueprints": "组卷规则",
     "courses": "课程",
     "lessons": "小节",
+    "paths": "学习路径",
     "quiz_items": "随堂题",
     "errors": "错误",
     "warnings": "提示",

@@ -77,6 +77,7 @@ from .papers import (
     PaperOpening,
     SealedPaper,
 )
+from .paths import LearningPath, LearningPathStep
 from .people import (
     LoginSession,
     OrgType,
@@ -179,6 +180,8 @@ __all__ = [
     "ItemAnalysis",
     "KeyCorrection",
     "LawVersion",
+    "LearningPath",
+    "LearningPathStep",
     "LeaveKind",
     "LeaveRule",
     "Lesson",

@@ -20,6 +20,7 @@ class FileKind(StrEnum):
     LAWS = "LAWS"
     BLUEPRINT = "BLUEPRINT"
     FACTS = "FACTS"
+    PATH = "PATH"
 
 
 class ContentFile(Base):

@@ -50,6 +50,9 @@ ROUTES: Final[dict[str, Access | Permission]] = {
     "courses.asset": Access.SIGNED_IN,
     "courses.laws": Access.SIGNED_IN,
     "courses.law": Access.SIGNED_IN,
+    # learning paths
+    "paths.index": Access.SIGNED_IN,
+    "paths.path": Access.SIGNED_IN,
     # what lessons ask people to hand over
     "tasks.sign": Access.SIGNED_IN,
     "tasks.reflect": Access.SIGNED_IN,

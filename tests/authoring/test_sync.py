@@ -19,6 +19,7 @@ from elearn.models import (
     BlueprintRow,
     ContentFile,
     Course,
+    LearningPath,
     Lesson,
     QuestionRevision,
 )
@@ -295,3 +296,23 @@ def test_a_withdrawn_course_frees_its_quiz_codes(session: Session, root: Path) -
     assert report.ok, [str(problem) for problem in report.problems]
     active = select(Course.code).where(Course.active)
     assert session.scalars(active).all() == ["law-other"]
+
+
+def test_paths_are_checked_and_published_with_the_courses(session: Session, root: Path) -> None:
+    (root / "courses/paths").mkdir()
+    file = root / "courses/paths/role-1.yaml"
+    file.write_text("编号: role-1\n名称: 一把手\n种类: 岗位\n课程:\n  - law-shorts\n")
+    report = sync_content(session, root=root, now=NOW)
+    assert [(p.file, p.line, p.code) for p in report.problems if p.is_error] == [
+        ("courses/paths/role-1.yaml", 5, "W-course")
+    ]
+    assert session.scalar(select(func.count(ContentFile.id))) == 0
+    file.write_text(file.read_text().replace("law-shorts", "law-short"))
+    report = sync_content(session, root=root, now=NOW)
+    assert report.ok
+    assert report.counts["paths"] == 1
+    path = session.scalars(select(LearningPath)).one()
+    assert [step.course.code for step in path.steps] == ["law-short"]
+    file.unlink()
+    assert sync_content(session, root=root, now=NOW).ok
+    assert not path.active

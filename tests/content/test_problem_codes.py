@@ -7,8 +7,9 @@ ROOT = Path(__file__).parents[2]
 CORE = ROOT / "elearn/core"
 # Files whose codes are written without the prefix letter, and the prefixes they are used with.
 SHARED = {
-    "field_reader.py": "QLRF", "laws/loading.py": "R", "lessons/front.py": "L",
+    "field_reader.py": "QLRFW", "laws/loading.py": "R", "lessons/front.py": "L",
     "questions/defaults.py": "QL", "facts.py": "F",
+    "paths.py": "W",
 }  # fmt: skip
 
 
@@ -16,7 +17,7 @@ def codes_in_the_source() -> set[str]:
     found: set[str] = set()
     for package in ("questions", "laws", "lessons", "."):
         for path in (CORE / package).glob("*.py"):
-            found |= set(re.findall(r'"([QLRF]-[a-z]+(?:-[a-z]+)*)"', path.read_text("utf-8")))
+            found |= set(re.findall(r'"([QLRFW]-[a-z]+(?:-[a-z]+)*)"', path.read_text("utf-8")))
     for name, prefixes in SHARED.items():
         text = (CORE / name).read_text("utf-8")
         bare = re.findall(r'\.problem\(\s*[\w.\[\]]+,\s*"([a-z]+(?:-[a-z]+)*)"', text)
@@ -27,6 +28,6 @@ def codes_in_the_source() -> set[str]:
 
 def test_every_code_is_documented_and_every_documented_code_exists() -> None:
     text = (ROOT / "docs/problems.md").read_text("utf-8")
-    documented = re.findall(r"^\| `([QLRF]-[a-z-]+)` \|", text, re.MULTILINE)
+    documented = re.findall(r"^\| `([QLRFW]-[a-z-]+)` \|", text, re.MULTILINE)
     assert len(documented) == len(set(documented))
     assert codes_in_the_source() == set(documented)
