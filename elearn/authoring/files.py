@@ -11,6 +11,7 @@ from elearn.core.assembly.pool import pool_of
 from elearn.core.canonical import bytes_hash
 from elearn.core.facts import EditorsRecord, check_evidence, parse_facts
 from elearn.core.laws.registry import LawRegistry, parse_registry
+from elearn.core.lessons.figures import check_pace
 from elearn.core.lessons.model import Course
 from elearn.core.lessons.parser import load_course
 from elearn.core.paths import LearningPath, parse_path
@@ -124,6 +125,8 @@ def parse_files(files: Mapping[str, bytes], *, tick: Tick = lambda _: None) -> C
         content.problems += found
         if course:
             content.courses[folder] = course
+            for lesson in course.lessons:
+                content.problems += check_pace(lesson, f"{folder}/{lesson.file}")
     _parse_paths(content, files)
     content.problems += check_bank(
         [(name, question) for name, questions in content.bank.items() for question in questions]
