@@ -1,4 +1,4 @@
-"""learning paths
+"""learning paths; what took the place of a repealed law
 
 Revision: 0012
 Follows: 0009
@@ -16,6 +16,10 @@ KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
+    for name, length in (("repealed_on", 20), ("replaced_by", 60)):
+        op.add_column(
+            "law_version", sa.Column(name, sa.String(length), nullable=False, server_default="")
+        )
     op.create_table(
         "learning_path",
         sa.Column("id", KEY, nullable=False),
@@ -51,3 +55,5 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("learning_path_step")
     op.drop_table("learning_path")
+    op.drop_column("law_version", "replaced_by")
+    op.drop_column("law_version", "repealed_on")
