@@ -17,6 +17,7 @@ from elearn.courses.tasks import views as tasks
 from elearn.exams import views as exams
 from elearn.exams.papers.vault import install_vault
 from elearn.records import views as records
+from elearn.records.credit import views as credit
 from elearn.reports import views as reports
 from elearn.web import auth, errors, security, shedding, templating
 from elearn.web import views as web
@@ -30,6 +31,7 @@ FEATURES = (
     paths,
     exams,
     records,
+    credit,
     reports,
     authoring,
     admin,

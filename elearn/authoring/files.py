@@ -9,6 +9,8 @@ from elearn.core.assembly.feasibility import feasibility
 from elearn.core.assembly.model import Blueprint
 from elearn.core.assembly.pool import pool_of
 from elearn.core.canonical import bytes_hash
+from elearn.core.credit.files import parse_credit_rule
+from elearn.core.credit.spec import RuleSpec
 from elearn.core.facts import EditorsRecord, check_evidence, parse_facts
 from elearn.core.laws.registry import LawRegistry, parse_registry
 from elearn.core.lessons.figures import check_pace
@@ -39,6 +41,7 @@ class ContentSet:
     paths: dict[str, LearningPath] = field(default_factory=dict)
     blueprints: dict[str, Blueprint] = field(default_factory=dict)
     blueprint_texts: dict[str, str] = field(default_factory=dict)
+    credit_rules: dict[str, RuleSpec] = field(default_factory=dict)
     record: EditorsRecord | None = None
     problems: list[Problem] = field(default_factory=list)
 
@@ -68,6 +71,7 @@ class ContentSet:
             "laws": len(self.registry.instruments),
             "questions": len(self.questions),
             "blueprints": len(self.blueprints),
+            "credit_rules": len(self.credit_rules),
             "courses": len(self.courses),
             "lessons": len(lessons),
             "paths": len(self.paths),
@@ -90,6 +94,8 @@ def kind_of(path: str) -> FileKind | None:
     if parts[0] == "question_bank" and len(parts) == 3:
         if parts[1] == "blueprints":
             return FileKind.BLUEPRINT if suffix == ".yaml" else None
+        if parts[1] == "credit":
+            return FileKind.CREDIT if suffix == ".yaml" else None
         return FileKind.BANK if suffix == ".md" else None
     if parts[:2] == ("courses", "paths") and len(parts) == 3:
         return FileKind.PATH if suffix == ".yaml" else None
@@ -120,6 +126,11 @@ def parse_files(files: Mapping[str, bytes], *, tick: Tick = lambda _: None) -> C
             content.problems += found
         elif kind_of(name) is FileKind.BLUEPRINT:
             _parse_blueprint(content, name, data)
+        elif kind_of(name) is FileKind.CREDIT:
+            spec, found = parse_credit_rule(data, name)
+            content.problems += found
+            if spec:
+                content.credit_rules[name] = spec
     for folder, members in course_folders(files).items():
         course, found = load_course(members, folder, laws)
         content.problems += found

@@ -20,6 +20,7 @@ from elearn.courses.paths.services import publish_paths
 from elearn.courses.publishing import publish_course, withdraw_course
 from elearn.exams.blueprints.services import sync_blueprint
 from elearn.models import BankQuestion, BlueprintRow, ContentFile, Course, FileKind, Pool
+from elearn.records.credit.services import changed_versions, publish_credit_rules
 
 from .files import ContentSet, Tick, kind_of, parse_files, read_folder, sha
 
@@ -74,6 +75,7 @@ def sync_content(
     effective = {path: row.data for path, row in stored.items() if path not in report.removed}
     effective |= {path: disk[path] for path in report.taken}
     content = parse_files(effective, tick=tick)
+    content.problems += changed_versions(session, content.credit_rules)
     report.problems, report.counts = content.problems, content.counts()
     if not report.ok and content.errors:
         report.taken, report.removed = [], []
@@ -101,6 +103,7 @@ def sync_content(
 def publish(session: Session, *, content: ContentSet, now: datetime) -> None:
     """Make the database say what `content` says. Idempotent: same content, same revisions."""
     publish_registry(session, registry=content.registry)
+    publish_credit_rules(session, specs=list(content.credit_rules.values()), now=now)
     for path, questions in content.bank.items():
         codes = [question.code for question in questions]
         retire_missing(session, file_path=path, pool=Pool.BANK, keep=codes)

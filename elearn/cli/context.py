@@ -21,6 +21,7 @@ COUNT_NAMES = {
     "laws": "法规",
     "questions": "试题",
     "blueprints": "组卷规则",
+    "credit_rules": "学时规则",
     "courses": "课程",
     "lessons": "小节",
     "paths": "学习路径",

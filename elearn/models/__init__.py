@@ -26,6 +26,7 @@ from .corrections import (
     RecordCorrection,
     Regrade,
 )
+from .credit import CreditRuleChoice, CreditRuleRevision
 from .editing import FactConfirmation
 from .exams import (
     AnswerDecision,
@@ -109,6 +110,8 @@ APPEND_ONLY = (
     "bank_snapshot",
     "blueprint_revision",
     "course_revision",
+    "credit_rule_choice",
+    "credit_rule_revision",
     "difficulty_decision",
     "exam_message",
     "fact_confirmation",
@@ -159,6 +162,8 @@ __all__ = [
     "CorrectionState",
     "Course",
     "CourseRevision",
+    "CreditRuleChoice",
+    "CreditRuleRevision",
     "DifficultyDecision",
     "Dispute",
     "DisputeState",

@@ -21,6 +21,7 @@ class FileKind(StrEnum):
     BLUEPRINT = "BLUEPRINT"
     FACTS = "FACTS"
     PATH = "PATH"
+    CREDIT = "CREDIT"
 
 
 class ContentFile(Base):

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from elearn.config import DISPLAY_ZONE
 from elearn.core.centi import centi_text
-from elearn.core.credit.rules import Bucket, Credit, CreditRule, Evidence, credit, rule_by_id
+from elearn.core.credit.rules import Bucket, Credit, CreditRule, Evidence, credit
 from elearn.core.records import plain_evidence, record_hash, valid_until
 from elearn.models import (
     Attempt,
@@ -23,10 +23,9 @@ from elearn.models import (
     new_public_id,
 )
 
+from .credit.queries import rule_again, rule_for
 from .queries import current_record, is_current, record_by_source
 
-# The rule in force. Old records keep the rule and version that made them.
-CREDIT_RULE = "declared"
 KEY_LENGTH = len("attempt:") + 22  # of "attempt:<public id>"
 
 # Every column but the key of the row and the hash itself.
@@ -54,7 +53,7 @@ def record_course(
     key = f"course:{course.code}:{person.id}"
     if (known := _known(session, person, key)) is not None:
         return known
-    rule = rule_by_id(CREDIT_RULE)
+    rule = rule_for(session, person)
     earned = credit(
         rule,
         Evidence(
@@ -120,7 +119,12 @@ def record_exam(
             return before
         key = f"{key}#{grade_no}"
         evidence = {**evidence, "supersedes": before.public_id, "supersedes_hash": before.hash}
-    rule = rule_by_id(CREDIT_RULE)
+    # A correction is worked out by the rule the first record was made by.
+    rule = (
+        rule_again(session, before.credit_rule, before.credit_rule_version)
+        if before
+        else rule_for(session, person)
+    )
     again = passed and _passed_before(session, person.id, attempt_public_id)
     own = before.hours_centi if before else 0
     earned = credit(

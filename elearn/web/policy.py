@@ -141,6 +141,8 @@ ROUTES: Final[dict[str, Access | Permission]] = {
     # records
     "records.portfolio": Access.SIGNED_IN,
     "records.record": Access.SIGNED_IN,
+    "credit.rules": Permission.MANAGE_CREDIT,
+    "credit.choose": Permission.MANAGE_CREDIT,
     # reports
     "reports.completion": Permission.VIEW_REPORT,
     "reports.export": Permission.VIEW_REPORT,

@@ -19,6 +19,7 @@ from elearn.models import (
     BlueprintRow,
     ContentFile,
     Course,
+    CreditRuleRevision,
     LearningPath,
     Lesson,
     QuestionRevision,
@@ -316,3 +317,21 @@ def test_paths_are_checked_and_published_with_the_courses(session: Session, root
     file.unlink()
     assert sync_content(session, root=root, now=NOW).ok
     assert not path.active
+
+
+def test_a_published_credit_rule_is_not_changed_without_a_new_version(
+    session: Session, root: Path
+) -> None:
+    (root / "question_bank/credit").mkdir()
+    file = root / "question_bank/credit/own.yaml"
+    file.write_text("编号: own\n版本: 1\n名称: 甲\n依据: 某文件\n课程: 标注学时\n")
+    report = sync_content(session, root=root, now=NOW)
+    assert report.ok
+    assert report.counts["credit_rules"] == 1
+    file.write_text(file.read_text() + "每天封顶: 2\n")
+    report = sync_content(session, root=root, now=NOW)
+    assert [p.code for p in report.problems if p.is_error] == ["H-version"]
+    assert session.scalars(select(CreditRuleRevision.version)).all() == [1]
+    file.write_text(file.read_text().replace("版本: 1", "版本: 2"))
+    assert sync_content(session, root=root, now=NOW).ok
+    assert session.scalars(select(CreditRuleRevision.version)).all() == [1, 2]

@@ -15,6 +15,7 @@ from elearn.core.assembly.draw import plan_draw
 from elearn.core.assembly.forms import FormSet, assemble_forms
 from elearn.core.assembly.model import Blueprint
 from elearn.core.assembly.pool import PoolItem, pool_of
+from elearn.core.credit.spec import YearRule
 from elearn.core.errors import Infeasible
 
 ROOT = Path(__file__).parents[2]
@@ -120,3 +121,16 @@ def test_papers_by_rank_are_alike_but_for_difficulty(presets: dict[str, Blueprin
 def test_the_page_of_presets_names_every_blueprint_that_ships() -> None:
     named = re.findall(r"`([a-z]+(?:-[a-z0-9]+)+)`", (ROOT / "docs/presets.md").read_text("utf-8"))
     assert sorted(set(CODES) - set(named)) == []
+
+
+def test_credit_rules_have_the_numbers_of_the_published_ones(content: ContentSet) -> None:
+    rules = {spec.id: spec for spec in content.credit_rules.values()}
+    assert {code: (rule.day_cap_centi, rule.year) for code, rule in rules.items()} == {
+        "minutes-bands": (None, YearRule(5000)),
+        "required-42-30": (None, YearRule(7200, 4200, 3000, carry=True)),
+        "required-56-84": (None, YearRule(8400, 5600, carry=True)),
+        "points-125": (125, YearRule(3000)),
+        "daily-56": (56, None),
+    }
+    bands = rules["minutes-bands"]
+    assert (bands.bands, bands.test_centi) == (((30, 100), (15, 50), (0, 25)), 50)
