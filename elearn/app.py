@@ -12,10 +12,12 @@ from elearn.assignments import views as assignments
 from elearn.authoring import views as authoring
 from elearn.config import Settings, load_settings
 from elearn.courses import views as courses
+from elearn.courses.paths import views as paths
 from elearn.courses.tasks import views as tasks
 from elearn.exams import views as exams
 from elearn.exams.papers.vault import install_vault
 from elearn.records import views as records
+from elearn.records.credit import views as credit
 from elearn.reports import views as reports
 from elearn.web import auth, errors, security, shedding, templating
 from elearn.web import views as web
@@ -26,8 +28,10 @@ FEATURES = (
     assignments,
     courses,
     tasks,
+    paths,
     exams,
     records,
+    credit,
     reports,
     authoring,
     admin,

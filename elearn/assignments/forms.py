@@ -8,19 +8,21 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  #
 from wtforms.validators import InputRequired, Length
 
 from elearn.config import DISPLAY_ZONE
+from elearn.core.paths import PATH_KIND_NAMES, PathKind
 from elearn.core.ranks import RANKS
 from elearn.core.taxonomy import STRAND_NAMES, Strand
 from elearn.exams.sittings.forms import to_utc
-from elearn.models import CourseRevision, Exam, OrgUnit
+from elearn.models import CourseRevision, Exam, LearningPath, OrgUnit
 from elearn.web.forms import Form
 
 MINUTES = ["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]
 
 
 class AssignmentForm(Form):
-    """What, for whom, until when. `target` is `course:<code>` or `exam:<public id>`."""
+    """What, for whom, until when. `target` is `course:<code>`, `path:<code>` or
+    `exam:<public id>`."""
 
-    target = SelectField("课程或考试", [InputRequired("请选择课程或考试")])
+    target = SelectField("课程、学习路径或考试", [InputRequired("请选择课程、学习路径或考试")])
     org_unit = SelectField("单位（含下级）", [InputRequired("请选择单位")])
     ranks = SelectMultipleField(
         "职级",
@@ -32,6 +34,7 @@ class AssignmentForm(Form):
     def offer(
         self,
         courses: Sequence[CourseRevision],
+        paths: Sequence[LearningPath],
         exams: Sequence[Exam],
         units: Sequence[OrgUnit],
         ranks: Sequence[str],
@@ -39,6 +42,7 @@ class AssignmentForm(Form):
         """Fill the lists; what is not offered cannot be chosen."""
         self.target.choices = [
             SelectChoice("", "请选择"),
+            *(_path_choice(path) for path in paths),
             *(_course_choice(course) for course in courses),
             *(_exam_choice(exam) for exam in exams),
         ]
@@ -68,6 +72,14 @@ def _course_choice(course: CourseRevision) -> SelectChoice:
         f"course:{course.course.code}",
         f"{course.title}（{kind}）",
         optgroup=f"课程 · {STRAND_NAMES[Strand(course.strand)]}",
+    )
+
+
+def _path_choice(path: LearningPath) -> SelectChoice:
+    return SelectChoice(
+        f"path:{path.code}",
+        f"{path.title}（{len(path.steps)} 门课）",
+        optgroup=f"学习路径 · 按{PATH_KIND_NAMES[PathKind(path.kind)]}",
     )
 
 

@@ -18,6 +18,8 @@ from elearn.models import (
     Course,
     CourseRevision,
     Exam,
+    LearningPath,
+    LearningPathStep,
     LessonProgress,
     OrgUnit,
     Person,
@@ -167,6 +169,18 @@ def assignable_exams(session: Session, actor: Actor, *, now: datetime) -> list[E
             )
             .options(contains_eager(Exam.org_unit))
             .order_by(Exam.opens_at, Exam.id)
+        )
+    )
+
+
+def assignable_paths(session: Session) -> list[LearningPath]:
+    """Active paths with their steps and courses: stages first, by code."""
+    return list(
+        session.scalars(
+            select(LearningPath)
+            .where(LearningPath.active)
+            .options(selectinload(LearningPath.steps).joinedload(LearningPathStep.course))
+            .order_by(LearningPath.kind.desc(), LearningPath.code)
         )
     )
 

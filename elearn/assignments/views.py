@@ -1,6 +1,8 @@
 """The home page of everybody, and the assignments of those who give them out."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import TypedDict
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from sqlalchemy import ColumnElement, select
@@ -10,11 +12,11 @@ from werkzeug.wrappers import Response
 from elearn import db
 from elearn.accounts.queries import get_unit, units_in
 from elearn.config import DISPLAY_ZONE
-from elearn.core.access import Permission
+from elearn.core.access import Actor, Permission
 from elearn.core.duties import DUTY_KINDS, DUTY_NAMES, DutyState, Fact
 from elearn.core.errors import Conflict, DomainError, NotFound
 from elearn.exams.settle import settle
-from elearn.models import Assignment, Course, Exam
+from elearn.models import Assignment, Course, Exam, LearningPath, OrgUnit
 from elearn.records.queries import year_hours
 from elearn.web.auth import actor, current, utcnow
 from elearn.web.paging import paginate
@@ -22,9 +24,11 @@ from elearn.web.paging import paginate
 from .coverage import is_in_force, split_ranks
 from .forms import AssignmentForm
 from .home import home_of
+from .paths import assign_path
 from .queries import (
     assignable_courses,
     assignable_exams,
+    assignable_paths,
     assignment_counts,
     assignment_people,
     get_managed_assignment,
@@ -37,6 +41,16 @@ from .queries import (
 from .services import cancel_assignment, create_assignment
 
 blueprint = Blueprint("assignments", __name__)
+
+
+class _Terms(TypedDict):
+    actor: Actor
+    org_unit: OrgUnit
+    ranks: Sequence[str]
+    due_at: datetime
+    note: str
+    now: datetime
+
 
 STATUSES = {"open": "进行中", "due": "已截止", "cancelled": "已取消", "all": "全部"}
 
@@ -86,14 +100,18 @@ def new() -> Response | str:
     form = AssignmentForm()
     form.offer(
         assignable_courses(work),
+        assignable_paths(work),
         assignable_exams(work, actor(), now=now),
         units_in(work, roots),
         ranks_in(work, roots),
     )
     if form.validate_on_submit() and (saved := _create(work, form, now)) is not None:
         work.commit()
-        flash("任务已布置，相关干部的待办里已经可以看到。", "ok")
-        return redirect(url_for("assignments.detail", public_id=saved.public_id))
+        if isinstance(saved, Assignment):
+            flash("任务已布置，相关干部的待办里已经可以看到。", "ok")
+            return redirect(url_for("assignments.detail", public_id=saved.public_id))
+        flash(saved, "ok")
+        return redirect(url_for("assignments.manage"))
     return render_template("assignments/new.html", form=form)
 
 
@@ -143,21 +161,23 @@ def cancel(public_id: str) -> Response:
     return redirect(url_for("assignments.detail", public_id=public_id))
 
 
-def _create(work: Session, form: AssignmentForm, now: datetime) -> Assignment | None:
-    """The new assignment; None with the reasons beside the fields."""
+def _create(work: Session, form: AssignmentForm, now: datetime) -> Assignment | str | None:
+    """The new assignment, or what became of the courses of a path; None with the reasons beside
+    the fields."""
+    unit = get_unit(work, actor(), Permission.MANAGE_ASSIGNMENT, form.org_unit.data or "")
+    target = _target(work, form.target.data or "")
+    terms: _Terms = {
+        "actor": actor(),
+        "org_unit": unit,
+        "ranks": form.ranks.data or [],
+        "due_at": form.due_utc(),
+        "note": form.note.data or "",
+        "now": now,
+    }
     try:
-        return create_assignment(
-            work,
-            actor=actor(),
-            target=_target(work, form.target.data or ""),
-            org_unit=get_unit(
-                work, actor(), Permission.MANAGE_ASSIGNMENT, form.org_unit.data or ""
-            ),
-            ranks=form.ranks.data or [],
-            due_at=form.due_utc(),
-            note=form.note.data or "",
-            now=now,
-        )
+        if isinstance(target, LearningPath):
+            return assign_path(work, path=target, **terms).words
+        return create_assignment(work, target=target, **terms)
     except Conflict as error:
         form.refuse({"target": error.message})
     except DomainError as error:
@@ -167,12 +187,16 @@ def _create(work: Session, form: AssignmentForm, now: datetime) -> Assignment | 
     return None
 
 
-def _target(work: Session, value: str) -> Course | Exam:
+def _target(work: Session, value: str) -> Course | Exam | LearningPath:
     """What the form offered; it was validated against that list."""
     kind, _, key = value.partition(":")
-    found: Course | Exam | None
+    found: Course | Exam | LearningPath | None
     if kind == "course":
         found = work.scalar(select(Course).where(Course.code == key))
+    elif kind == "path":
+        found = work.scalar(
+            select(LearningPath).where(LearningPath.code == key, LearningPath.active)
+        )
     else:
         found = work.scalar(select(Exam).where(Exam.public_id == key))
     if found is None:

@@ -9,10 +9,14 @@ from elearn.core.assembly.feasibility import feasibility
 from elearn.core.assembly.model import Blueprint
 from elearn.core.assembly.pool import pool_of
 from elearn.core.canonical import bytes_hash
+from elearn.core.credit.files import parse_credit_rule
+from elearn.core.credit.spec import RuleSpec
 from elearn.core.facts import EditorsRecord, check_evidence, parse_facts
 from elearn.core.laws.registry import LawRegistry, parse_registry
+from elearn.core.lessons.figures import check_pace
 from elearn.core.lessons.model import Course
 from elearn.core.lessons.parser import load_course
+from elearn.core.paths import LearningPath, parse_path
 from elearn.core.problems import Problem
 from elearn.core.questions.checker import check_bank
 from elearn.core.questions.model import Question
@@ -34,8 +38,10 @@ class ContentSet:
     registry: LawRegistry
     bank: dict[str, list[Question]] = field(default_factory=dict)
     courses: dict[str, Course] = field(default_factory=dict)
+    paths: dict[str, LearningPath] = field(default_factory=dict)
     blueprints: dict[str, Blueprint] = field(default_factory=dict)
     blueprint_texts: dict[str, str] = field(default_factory=dict)
+    credit_rules: dict[str, RuleSpec] = field(default_factory=dict)
     record: EditorsRecord | None = None
     problems: list[Problem] = field(default_factory=list)
 
@@ -65,8 +71,10 @@ class ContentSet:
             "laws": len(self.registry.instruments),
             "questions": len(self.questions),
             "blueprints": len(self.blueprints),
+            "credit_rules": len(self.credit_rules),
             "courses": len(self.courses),
             "lessons": len(lessons),
+            "paths": len(self.paths),
             "quiz_items": sum(len(fence) for lesson in lessons for fence in lesson.quizzes),
             "errors": len(self.errors),
             "warnings": len(self.problems) - len(self.errors),
@@ -86,7 +94,11 @@ def kind_of(path: str) -> FileKind | None:
     if parts[0] == "question_bank" and len(parts) == 3:
         if parts[1] == "blueprints":
             return FileKind.BLUEPRINT if suffix == ".yaml" else None
+        if parts[1] == "credit":
+            return FileKind.CREDIT if suffix == ".yaml" else None
         return FileKind.BANK if suffix == ".md" else None
+    if parts[:2] == ("courses", "paths") and len(parts) == 3:
+        return FileKind.PATH if suffix == ".yaml" else None
     if parts[0] == "courses" and len(parts) >= 4:
         return FileKind.COURSE if suffix in TEXT_SUFFIXES | MEDIA_SUFFIXES else None
     return None
@@ -114,11 +126,19 @@ def parse_files(files: Mapping[str, bytes], *, tick: Tick = lambda _: None) -> C
             content.problems += found
         elif kind_of(name) is FileKind.BLUEPRINT:
             _parse_blueprint(content, name, data)
+        elif kind_of(name) is FileKind.CREDIT:
+            spec, found = parse_credit_rule(data, name)
+            content.problems += found
+            if spec:
+                content.credit_rules[name] = spec
     for folder, members in course_folders(files).items():
         course, found = load_course(members, folder, laws)
         content.problems += found
         if course:
             content.courses[folder] = course
+            for lesson in course.lessons:
+                content.problems += check_pace(lesson, f"{folder}/{lesson.file}")
+    _parse_paths(content, files)
     content.problems += check_bank(
         [(name, question) for name, questions in content.bank.items() for question in questions]
     )
@@ -174,6 +194,16 @@ def _parse_blueprint(content: ContentSet, name: str, data: bytes) -> None:
                 message = f"文件名应与编号相同：{blueprint.code}.yaml"
                 problems = [Problem(name, 0, 0, "B-file", message, "改文件名或改编号")]
     content.problems += problems
+
+
+def _parse_paths(content: ContentSet, files: Mapping[str, bytes]) -> None:
+    known = {course.code for course in content.courses.values()}
+    for name, data in files.items():
+        if kind_of(name) is FileKind.PATH:
+            path, found = parse_path(data, name, known)
+            content.problems += found
+            if path:
+                content.paths[name] = path
 
 
 def _check_feasible(content: ContentSet) -> None:

@@ -16,9 +16,11 @@ from elearn.bank.services import publish_questions, publish_registry, retire_mis
 from elearn.core.access import Actor
 from elearn.core.errors import DomainError
 from elearn.core.problems import Problem
+from elearn.courses.paths.services import publish_paths
 from elearn.courses.publishing import publish_course, withdraw_course
 from elearn.exams.blueprints.services import sync_blueprint
 from elearn.models import BankQuestion, BlueprintRow, ContentFile, Course, FileKind, Pool
+from elearn.records.credit.services import changed_versions, publish_credit_rules
 
 from .files import ContentSet, Tick, kind_of, parse_files, read_folder, sha
 
@@ -73,6 +75,7 @@ def sync_content(
     effective = {path: row.data for path, row in stored.items() if path not in report.removed}
     effective |= {path: disk[path] for path in report.taken}
     content = parse_files(effective, tick=tick)
+    content.problems += changed_versions(session, content.credit_rules)
     report.problems, report.counts = content.problems, content.counts()
     if not report.ok and content.errors:
         report.taken, report.removed = [], []
@@ -100,6 +103,7 @@ def sync_content(
 def publish(session: Session, *, content: ContentSet, now: datetime) -> None:
     """Make the database say what `content` says. Idempotent: same content, same revisions."""
     publish_registry(session, registry=content.registry)
+    publish_credit_rules(session, specs=list(content.credit_rules.values()), now=now)
     for path, questions in content.bank.items():
         codes = [question.code for question in questions]
         retire_missing(session, file_path=path, pool=Pool.BANK, keep=codes)
@@ -112,6 +116,7 @@ def publish(session: Session, *, content: ContentSet, now: datetime) -> None:
             withdraw_course(session, row=row)
     for course in content.courses.values():
         publish_course(session, course=course, now=now)
+    publish_paths(session, paths=list(content.paths.values()))
     for path, text in content.blueprint_texts.items():
         _, problems = sync_blueprint(session, text=text, path=path, now=now)
         if problems:  # parse_files has checked the same things on the same files

@@ -39,6 +39,8 @@ def load_registry(session: Session) -> LawRegistry:
                 articles=row.articles,
                 status=LawStatus(row.status),
                 note=row.note,
+                repealed_on=row.repealed_on,
+                replaced_by=row.replaced_by,
             )
         )
     return LawRegistry(

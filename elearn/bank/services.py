@@ -86,6 +86,8 @@ def publish_registry(session: Session, *, registry: LawRegistry) -> int:
                     articles=version.articles,
                     status=version.status.value,
                     note=version.note or "",
+                    repealed_on=version.repealed_on,
+                    replaced_by=version.replaced_by,
                 )
             )
             count += 1

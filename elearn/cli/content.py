@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from elearn.authoring.files import parse_files, read_folder
+from elearn.authoring.reading import medians, reading_lines
 from elearn.authoring.services import (
     SyncReport,
     check_content,
@@ -12,6 +13,7 @@ from elearn.authoring.services import (
     import_bank_file,
     sync_content,
 )
+from elearn.core.lessons.figures import LONG, RATE
 from elearn.core.problems import Problem
 from elearn.core.questions.parser import parse_bank_bytes
 
@@ -50,6 +52,36 @@ def check_all(folder: Path | None, *, as_json: bool) -> None:
     with progress("检查内容", len(read_folder(root))) as tick:
         report = check_content(root, tick=tick)
     finish_check(report.counts, report.problems, as_json=as_json)
+
+
+@content.command(cls=Command)
+@click.argument("folder", type=FOLDER, required=False)
+@JSON
+def report(folder: Path | None, *, as_json: bool) -> None:
+    """每一节的字数、阅读时间、句长、生僻字、引用数：一张表，供审稿的人看。
+
+    例：elearn content report
+    """
+    root = folder or settings().content_dir
+    files = read_folder(root)
+    with progress("读取课程", len(files)) as tick:
+        lines = reading_lines(parse_files(files, tick=tick))
+    if as_json:
+        print_json(
+            {
+                "rate": RATE,
+                "long_sentence": LONG,
+                "lessons": [line.as_dict() for line in lines],
+                "medians": medians(lines),
+            }
+        )
+        return
+    click.echo("  字数  阅读分  标注分  均句长  长句%  生僻‰    块  随堂题  任务  引用  小节")
+    for line in lines:
+        click.echo(line.text())
+    words = "、".join(f"{name} {value:g}" for name, value in medians(lines).items())
+    click.echo(f"{len(lines)} 节。中位数：{words}。")
+    click.echo(f"阅读分按每分钟 {RATE} 字（Brysbaert 2019），长句指超过 {LONG} 字的句子。")
 
 
 @content.command(cls=Command)

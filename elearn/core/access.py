@@ -47,6 +47,7 @@ class Permission(StrEnum):
     MARK_EXAM = "exam.mark"
     MANAGE_ASSIGNMENT = "assignment.manage"
     VIEW_REPORT = "report.view"
+    MANAGE_CREDIT = "credit.manage"
     MANAGE_PEOPLE = "people.manage"
     GRANT_ROLE = "role.grant"
     READ_AUDIT = "audit.read"
@@ -59,6 +60,7 @@ HOLDERS: Final[dict[Permission, frozenset[Role]]] = {
     Permission.MARK_EXAM: frozenset({Role.MARKER}),
     Permission.MANAGE_ASSIGNMENT: frozenset({Role.HR, Role.TRAINER}),
     Permission.VIEW_REPORT: frozenset({Role.HR, Role.LEADER}),
+    Permission.MANAGE_CREDIT: frozenset({Role.HR}),
     Permission.MANAGE_PEOPLE: frozenset({Role.SYS_ADMIN}),
     Permission.GRANT_ROLE: frozenset({Role.SEC_ADMIN}),
     Permission.READ_AUDIT: frozenset({Role.AUDIT_ADMIN}),

@@ -34,6 +34,7 @@ from . import laws as registry
 from . import services
 from .forms import read_answer, read_filters
 from .media import PIECE, AssetFile, find_asset, read_piece
+from .paths.queries import path_lines
 from .queries import find_course, find_lesson, record_of, rule_of, standing
 from .quizzes import load_items
 from .tasks.queries import task_states
@@ -72,6 +73,7 @@ def catalogue() -> str:
         page=page,
         cards=listing.cards(work, person=person, revisions=page.items),
         counts=listing.strand_counts(work, person=person, filters=filters),
+        paths=path_lines(work, person) if filters == listing.Filters() and page.number == 1 else [],
     )
 
 

@@ -27,6 +27,7 @@ from .corrections import (
     RecordCorrection,
     Regrade,
 )
+from .credit import CreditRuleChoice, CreditRuleRevision
 from .editing import FactConfirmation
 from .exams import (
     AnswerDecision,
@@ -79,6 +80,7 @@ from .papers import (
     PaperOpening,
     SealedPaper,
 )
+from .paths import LearningPath, LearningPathStep
 from .people import (
     LoginSession,
     OrgType,
@@ -111,6 +113,8 @@ APPEND_ONLY = (
     "bank_snapshot",
     "blueprint_revision",
     "course_revision",
+    "credit_rule_choice",
+    "credit_rule_revision",
     "difficulty_decision",
     "exam_message",
     "facility_estimates",
@@ -164,6 +168,8 @@ __all__ = [
     "CorrectionState",
     "Course",
     "CourseRevision",
+    "CreditRuleChoice",
+    "CreditRuleRevision",
     "DifficultyDecision",
     "Dispute",
     "DisputeState",
@@ -186,6 +192,8 @@ __all__ = [
     "ItemAnalysis",
     "KeyCorrection",
     "LawVersion",
+    "LearningPath",
+    "LearningPathStep",
     "LeaveKind",
     "LeaveRule",
     "Lesson",

@@ -20,6 +20,8 @@ class FileKind(StrEnum):
     LAWS = "LAWS"
     BLUEPRINT = "BLUEPRINT"
     FACTS = "FACTS"
+    PATH = "PATH"
+    CREDIT = "CREDIT"
 
 
 class ContentFile(Base):
@@ -55,6 +57,9 @@ class LawVersion(Base):
     articles: Mapped[int | None]
     status: Mapped[str] = mapped_column(String(20))
     note: Mapped[str] = mapped_column(String(300), default="")
+    # Of a repealed text: since when, and the short name of what took its place.
+    repealed_on: Mapped[str] = mapped_column(String(20), default="", server_default="")
+    replaced_by: Mapped[str] = mapped_column(String(60), default="", server_default="")
 
     __table_args__ = (UniqueConstraint("short", "version"),)
 

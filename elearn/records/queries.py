@@ -8,21 +8,28 @@ from typing import Final
 from sqlalchemy import ColumnElement, Select, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased, joinedload
 
-from elearn.core.credit.rules import Target, yearly_target
+from elearn.core.credit.rules import Target
+from elearn.core.credit.spec import carried_centi
 from elearn.core.errors import NotFound
 from elearn.models import HoursBucket, Person, RecordCorrection, RecordKind, TrainingRecord
+
+from .credit.queries import target_for
 
 REMIND_DAYS: Final = 60  # before a pass stops counting
 
 
 @dataclass(frozen=True, slots=True)
 class HoursLine:
-    """Hours of one kind against the target; `target_centi` None means no rule is known."""
+    """Hours of one kind against the target; `target_centi` None means no rule is known.
+
+    `carried_centi`: how much of `done_centi` came over from last year.
+    """
 
     bucket: HoursBucket
     done_centi: int
     target_centi: int | None
     years: int
+    carried_centi: int = 0
 
     @property
     def missing_centi(self) -> int:
@@ -42,6 +49,16 @@ class Portfolio:
     target: Target
     required_centi: int
     elective_centi: int
+
+    @property
+    def required_missing(self) -> int:
+        """Of the required part, where the office's rule asks for one."""
+        return max(0, (self.target.required_centi or 0) - self.required_centi)
+
+    @property
+    def elective_missing(self) -> int:
+        """Of the elective part, alike."""
+        return max(0, (self.target.elective_centi or 0) - self.elective_centi)
 
 
 def record_by_source(session: Session, source_key: str) -> TrainingRecord | None:
@@ -176,10 +193,15 @@ def year_hours(
     the years up to and including `year`.
     """
     sums = hours_of(session, person.id)
-    target = yearly_target(person.rank or None)
+    target = target_for(session, person)
+    carried = carried_centi(target, sums.get((year - 1, HoursBucket.ONLINE), 0))
     span = range(year - target.concentrated_years + 1, year + 1)
     online = HoursLine(
-        HoursBucket.ONLINE, sums.get((year, HoursBucket.ONLINE), 0), target.online_centi, 1
+        HoursBucket.ONLINE,
+        sums.get((year, HoursBucket.ONLINE), 0) + carried,
+        target.online_centi,
+        1,
+        carried,
     )
     concentrated = HoursLine(
         HoursBucket.CONCENTRATED,

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from elearn.config import DISPLAY_ZONE
 from elearn.core.centi import centi_text
-from elearn.core.credit.rules import Bucket, Credit, CreditRule, Evidence, credit, rule_by_id
+from elearn.core.credit.rules import Bucket, Credit, CreditRule, Evidence, credit
 from elearn.core.records import plain_evidence, record_hash, valid_until
 from elearn.models import (
     Attempt,
@@ -23,10 +23,9 @@ from elearn.models import (
     new_public_id,
 )
 
+from .credit.queries import rule_again, rule_for
 from .queries import current_record, is_current, record_by_source
 
-# The rule in force. Old records keep the rule and version that made them.
-CREDIT_RULE = "declared"
 KEY_LENGTH = len("attempt:") + 22  # of "attempt:<public id>"
 
 # Every column but the key of the row and the hash itself.
@@ -54,7 +53,7 @@ def record_course(
     key = f"course:{course.code}:{person.id}"
     if (known := _known(session, person, key)) is not None:
         return known
-    rule = rule_by_id(CREDIT_RULE)
+    rule = rule_for(session, person)
     earned = credit(
         rule,
         Evidence(
@@ -106,6 +105,7 @@ def record_exam(
     reason: str = "",
     makeup: bool = False,
     only_attempt: bool = False,
+    rule: CreditRule | None = None,
 ) -> TrainingRecord:
     """A graded attempt, passed or not; `hours_centi` are the exam's hours for passing.
 
@@ -114,9 +114,9 @@ def record_exam(
     result, a new row takes the place of the old one, which stays as it was.
 
     `only_attempt`: the first record of the person's only attempt, so that nothing of this exam is
-    there to be looked for.
+    there to be looked for. `rule`: the one that counts for the person, when the caller knows it.
     """
-    rule = rule_by_id(CREDIT_RULE)
+    rule = rule or rule_for(session, person)
     key = f"attempt:{attempt_public_id}"
     # A cap over the day concerns everything else the person finishes.
     alone = only_attempt and rule.day_cap_centi is None
@@ -125,6 +125,8 @@ def record_exam(
         before = current_record(session, before)
         if not reason:
             return before
+        # A correction is worked out by the rule the first record was made by.
+        rule = rule_again(session, before.credit_rule, before.credit_rule_version)
         key = f"{key}#{grade_no}"
         evidence = {**evidence, "supersedes": before.public_id, "supersedes_hash": before.hash}
     again = passed and not alone and _passed_before(session, person.id, attempt_public_id)

@@ -6,10 +6,10 @@ from flask import Blueprint, render_template, request
 
 from elearn import db
 from elearn.config import DISPLAY_ZONE
-from elearn.core.credit.rules import BUCKET_NAMES, Bucket, rule_by_id
-from elearn.core.errors import DomainError
+from elearn.core.credit.rules import BUCKET_NAMES, Bucket
 from elearn.web.auth import current, utcnow
 
+from .credit.queries import rule_name
 from .queries import get_own_record, portfolio, record_history
 from .services import verify_record
 
@@ -45,7 +45,7 @@ def record(public_id: str) -> str:
         before=before,
         after=after,
         intact=verify_record(row),
-        rule_name=_rule_name(row.credit_rule, row.credit_rule_version),
+        rule_name=rule_name(db.session(), row.credit_rule, row.credit_rule_version),
         evidence=json.dumps(row.evidence, ensure_ascii=False, indent=2, sort_keys=True),
         buckets=_bucket_names(),
     )
@@ -53,12 +53,3 @@ def record(public_id: str) -> str:
 
 def _bucket_names() -> dict[str, str]:
     return {bucket.value: BUCKET_NAMES[bucket] for bucket in Bucket}
-
-
-def _rule_name(rule_id: str, version: str) -> str:
-    """The rule's name; its id for one this version of the product does not know."""
-    try:
-        rule = rule_by_id(rule_id, version)
-    except DomainError:
-        return rule_id
-    return f"{rule.name}（{rule.source}）"

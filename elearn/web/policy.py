@@ -50,6 +50,9 @@ ROUTES: Final[dict[str, Access | Permission]] = {
     "courses.asset": Access.SIGNED_IN,
     "courses.laws": Access.SIGNED_IN,
     "courses.law": Access.SIGNED_IN,
+    # learning paths
+    "paths.index": Access.SIGNED_IN,
+    "paths.path": Access.SIGNED_IN,
     # what lessons ask people to hand over
     "tasks.sign": Access.SIGNED_IN,
     "tasks.reflect": Access.SIGNED_IN,
@@ -140,6 +143,8 @@ ROUTES: Final[dict[str, Access | Permission]] = {
     # records
     "records.portfolio": Access.SIGNED_IN,
     "records.record": Access.SIGNED_IN,
+    "credit.rules": Permission.MANAGE_CREDIT,
+    "credit.choose": Permission.MANAGE_CREDIT,
     # reports
     "reports.completion": Permission.VIEW_REPORT,
     "reports.export": Permission.VIEW_REPORT,

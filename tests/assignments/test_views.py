@@ -10,6 +10,7 @@ from elearn.core.access import Role
 from elearn.models import Assignment, OrgUnit, Person
 from tests.conftest import Browser
 from tests.factories import make_person, make_unit
+from tests.factories_paths import make_path
 from tests.factories_reports import (
     make_assignment,
     make_attempt,
@@ -136,7 +137,7 @@ def test_the_second_click_is_told_that_the_first_worked(client: Browser, session
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"target": ""}, "请选择课程或考试"),
+        ({"target": ""}, "请选择课程、学习路径或考试"),
         ({"target": "course:nothing"}, "不是有效的选择"),
         ({"org_unit": "nothing"}, "不是有效的选择"),
         ({"due_at": ""}, "请填写截止时间"),
@@ -299,3 +300,58 @@ def test_other_units_get_404_and_strangers_the_sign_in(client: Browser, session:
     assert client.get(url + "/cancel").status_code == 405
     session.expire_all()
     assert assignment.cancelled_at is None
+
+
+# ------------------------------------------------------------------ learning paths
+
+
+def test_a_path_assigned_is_its_courses_assigned(client: Browser, session: Session) -> None:
+    hr = make_hr(session)
+    cadre = make_person(session, hr.org_unit)
+    one, two, three = (make_course(session, title=f"路径课{n}") for n in "一二三")
+    gone = make_course(session, active=False)
+    make_assignment(session, hr.org_unit, two, due_at=later(3))
+    make_path(session, [one, two, three, gone])
+    session.commit()
+    client.sign_in(hr, session)
+    assert "一把手（4 门课）" in client.get("/manage/assignments/new").text
+    data = form("", hr.org_unit, target="path:role-1-chief", note="七一前完成")
+    done = client.post("/manage/assignments/new", data=data)
+    assert done.headers["Location"] == "/manage/assignments"
+    listed = client.get("/manage/assignments").text
+    assert "的 2 门课已布置；另有 1 门原来就布置过" in listed
+    made = session.scalars(select(Assignment).order_by(Assignment.id)).all()
+    assert [row.course_id for row in made] == [two.course_id, one.course_id, three.course_id]
+    assert {row.note for row in made[1:]} == {"学习路径《一把手》 七一前完成"}
+    home = client.sign_in(cadre, session).get("/").text
+    assert "路径课一" in home
+    assert "学习路径《一把手》 七一前完成" in home
+
+
+def test_a_path_assigned_twice_says_so(client: Browser, session: Session) -> None:
+    hr = make_hr(session)
+    make_path(session, [make_course(session)])
+    make_path(session, [make_course(session, active=False)], code="empty")
+    session.commit()
+    client.sign_in(hr, session)
+    data = form("", hr.org_unit, target="path:role-1-chief")
+    assert client.post("/manage/assignments/new", data=data).status_code == 302
+    again = client.post("/manage/assignments/new", data=data)
+    assert "都已经布置给这个单位了" in again.text
+    data["target"] = "path:empty"
+    assert "没有在用的课程" in client.post("/manage/assignments/new", data=data).text
+    data.update(target="path:role-1-chief", note="长" * 195, ranks=["一级科员"])
+    assert "说明最多 190 字" in client.post("/manage/assignments/new", data=data).text
+    assert count(session) == 1
+
+
+def test_a_path_is_given_whole_or_not_at_all(client: Browser, session: Session) -> None:
+    hr = make_hr(session)
+    make_path(session, [make_course(session), make_course(session)])
+    session.commit()
+    client.sign_in(hr, session)
+    data = form("", hr.org_unit, target="path:role-1-chief", due_at="2020-01-01T09:00")
+    assert "截止时间要晚于现在" in client.post("/manage/assignments/new", data=data).text
+    data = form("", make_unit(session), target="path:role-1-chief")
+    assert client.post("/manage/assignments/new", data=data).status_code == 200
+    assert count(session) == 0

@@ -19,6 +19,8 @@ from elearn.models import (
     BlueprintRow,
     ContentFile,
     Course,
+    CreditRuleRevision,
+    LearningPath,
     Lesson,
     QuestionRevision,
 )
@@ -295,3 +297,41 @@ def test_a_withdrawn_course_frees_its_quiz_codes(session: Session, root: Path) -
     assert report.ok, [str(problem) for problem in report.problems]
     active = select(Course.code).where(Course.active)
     assert session.scalars(active).all() == ["law-other"]
+
+
+def test_paths_are_checked_and_published_with_the_courses(session: Session, root: Path) -> None:
+    (root / "courses/paths").mkdir()
+    file = root / "courses/paths/role-1.yaml"
+    file.write_text("编号: role-1\n名称: 一把手\n种类: 岗位\n课程:\n  - law-shorts\n")
+    report = sync_content(session, root=root, now=NOW)
+    assert [(p.file, p.line, p.code) for p in report.problems if p.is_error] == [
+        ("courses/paths/role-1.yaml", 5, "W-course")
+    ]
+    assert session.scalar(select(func.count(ContentFile.id))) == 0
+    file.write_text(file.read_text().replace("law-shorts", "law-short"))
+    report = sync_content(session, root=root, now=NOW)
+    assert report.ok
+    assert report.counts["paths"] == 1
+    path = session.scalars(select(LearningPath)).one()
+    assert [step.course.code for step in path.steps] == ["law-short"]
+    file.unlink()
+    assert sync_content(session, root=root, now=NOW).ok
+    assert not path.active
+
+
+def test_a_published_credit_rule_is_not_changed_without_a_new_version(
+    session: Session, root: Path
+) -> None:
+    (root / "question_bank/credit").mkdir()
+    file = root / "question_bank/credit/own.yaml"
+    file.write_text("编号: own\n版本: 1\n名称: 甲\n依据: 某文件\n课程: 标注学时\n")
+    report = sync_content(session, root=root, now=NOW)
+    assert report.ok
+    assert report.counts["credit_rules"] == 1
+    file.write_text(file.read_text() + "每天封顶: 2\n")
+    report = sync_content(session, root=root, now=NOW)
+    assert [p.code for p in report.problems if p.is_error] == ["H-version"]
+    assert session.scalars(select(CreditRuleRevision.version)).all() == [1]
+    file.write_text(file.read_text().replace("版本: 1", "版本: 2"))
+    assert sync_content(session, root=root, now=NOW).ok
+    assert session.scalars(select(CreditRuleRevision.version)).all() == [1, 2]

@@ -87,6 +87,25 @@ def test_shipped_content_checks_clean_and_speaks_json(run: Run) -> None:
     assert document["counts"]["courses"] >= 4
 
 
+def test_reading_figures_are_a_table_and_json(run: Run) -> None:
+    table = run("content", "report")
+    assert table.returncode == 0
+    assert "标注分" in table.stdout
+    assert "每分钟 260 字" in table.stdout
+    document = json.loads(run("content", "report", "--json").stdout)
+    assert len(document["lessons"]) >= 60
+    assert f"{len(document['lessons'])} 节。中位数" in table.stdout
+    first = document["lessons"][0]
+    assert first["lesson"] in table.stdout
+    assert first["characters"] > 1000
+    assert set(document["medians"]) == {"字数", "阅读分", "均句长"}
+
+
+def test_reading_figures_of_an_empty_folder_are_none(run: Run, tmp_path: Path) -> None:
+    document = json.loads(run("content", "report", str(tmp_path), "--json").stdout)
+    assert (document["lessons"], document["medians"]) == ([], {})
+
+
 def test_a_faulty_file_is_1_with_the_place(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "坏题.md"
     path.write_text("---\n主题: DIS-04\n---\n【单选】问题\nA. 一\nB. 二\n答案：D\n")

@@ -78,6 +78,14 @@ def test_law_page_is_about_one_version(cadre: Browser, session: Session) -> None
     assert "没有课程引用这个版本。" in now
 
 
+def test_a_repealed_text_says_since_when_and_what_took_its_place(cadre: Browser) -> None:
+    page = cadre.get("/laws/廉洁从政准则").text
+    assert "已废止" in page
+    assert "<dd>2016-01-01</dd>" in page
+    assert 'href="/laws/%E5%BB%89%E6%B4%81%E8%87%AA%E5%BE%8B%E5%87%86%E5%88%99"' in page
+    assert "由什么取代" not in cadre.get("/laws/监察法").text
+
+
 def test_quiz_citations_have_anchors_too(cadre: Browser, session: Session) -> None:
     items = [quiz_item("c-1-q1", law="监察法#46")]
     make_course(session, code="c", lessons=1, files={"01-节.md": lesson_file("c-1", items=items)})

@@ -46,6 +46,7 @@ from tests.factories import make_actor, make_grant, make_person, make_unit
 from tests.factories_courses import make_course, make_facts_file, make_handed_over, publish_laws
 from tests.factories_exams import make_answer_file, make_attempt, make_bank, make_exam
 from tests.factories_invigilation import make_invigilation
+from tests.factories_paths import make_path
 from tests.factories_reports import make_assignment, make_course_record
 
 OPEN, SIGN_IN, NO_ROLE, STRANGER = "open", "sign in", "403", "404"
@@ -227,7 +228,7 @@ def build_world(session: Session) -> World:
     asked = PaperOpening(
         exam_id=exam.id, kind=OpeningKind.ASK, form_no=1, person_id=owner.id, reason="核对", at=now
     )
-    session.add_all([asset, make_facts_file(now=now), asked])
+    session.add_all([asset, make_facts_file(now=now), asked, make_path(session, [course])])
     session.commit()
     assert grant is not None
     lesson = course.lessons[0]
@@ -243,6 +244,7 @@ def build_world(session: Session) -> World:
         },
         "blueprint": {"code": exam.blueprint_revision.blueprint.code},
         "question": {"code": questions[0].code},
+        "paths.path": {"code": "role-1-chief"},
         "exam": {
             "public_id": exam.public_id,
             "person_id": owner.public_id,

@@ -70,7 +70,9 @@ class Credit:
 class Target:
     """Yearly online hours, and concentrated hours per `concentrated_years` (None: no rule known).
 
-    `alternative` is the other way the rule allows to meet the concentrated part.
+    `alternative` is the other way the rule allows to meet the concentrated part. `required_centi`
+    and `elective_centi` are parts of the online hours (None: no part is asked for), `carry` takes
+    the excess into the next year, `rule` names the office's own rule ("" for none).
     """
 
     online_centi: int
@@ -78,6 +80,10 @@ class Target:
     concentrated_years: int
     alternative: str
     sources: tuple[str, ...]
+    required_centi: int | None = None
+    elective_centi: int | None = None
+    carry: bool = False
+    rule: str = ""
 
 
 def credit(rule: CreditRule, evidence: Evidence) -> Credit:

@@ -34,7 +34,26 @@ def read_instruments(text: str, file: str) -> tuple[list[Instrument], list[Probl
         else:
             own.append(Problem(file, item.line, item.column, "R-list", "这里应是一部法规"))
         problems += own
+    problems += _unknown_successors(instruments, value, file)
     return instruments, problems
+
+
+def _unknown_successors(instruments: list[Instrument], value: Sequence, file: str) -> list[Problem]:
+    """What took the place of a repealed text is registered too."""
+    known = {one.short for one in instruments}
+    return [
+        Problem(
+            file,
+            value.line,
+            value.column,
+            "R-successor",
+            f"《{instrument.short}》写的取代者“{version.replaced_by}”没有登记",
+            "写登记表里的简称",
+        )
+        for instrument in instruments
+        for version in instrument.versions
+        if version.replaced_by and version.replaced_by not in known
+    ]
 
 
 def _instrument(reader: FieldReader, before: list[Instrument]) -> Instrument:
@@ -100,6 +119,11 @@ def _version(reader: FieldReader, short: str) -> LawVersion:
     status = reader.choice(_STATUS, "status", required=True)
     note = reader.text("note")
     extra = reader.words("extra_articles")
+    repealed_on = _date(reader, "repealed_on", required=False)
+    replaced_by = reader.text("replaced_by")
+    if (repealed_on or replaced_by) and status != LawStatus.REPEALED.value:
+        hint = "废止的写 REPEALED；被新版本取代的不写这两项"
+        reader.problem(reader.mapping, "successor", "只有 REPEALED 的版本写废止日期和取代者", hint)
     for article in extra:
         if not _EXTRA.fullmatch(article.text):
             reader.problem(article, "field-value", f"增加的条写成 388-1，现在是“{article.text}”")
@@ -107,6 +131,7 @@ def _version(reader: FieldReader, short: str) -> LawVersion:
     return LawVersion(
         short, version, issued, in_force, articles,
         LawStatus(status or "IN_FORCE"), note, tuple(article.text for article in extra),
+        repealed_on, replaced_by,
     )  # fmt: skip
 
 

@@ -19,7 +19,8 @@ class LawVersion:
     """One text of an instrument. `version` is the day it was adopted or last amended
     (`2024-12-25`, or `2022-02` where only the month is public); `issued` and `in_force` are days
     or "". `articles` is the highest article number, None where the public text gives none;
-    `extra_articles` lists the inserted ones (`388-1`)."""
+    `extra_articles` lists the inserted ones (`388-1`). Of a repealed text: since when, and the short
+    name of what took its place ("" when nothing did, or it is not known)."""
 
     law: str
     version: str
@@ -29,6 +30,8 @@ class LawVersion:
     status: LawStatus
     note: str = ""
     extra_articles: tuple[str, ...] = ()
+    repealed_on: str = ""
+    replaced_by: str = ""
 
     def has_article(self, article: str) -> bool:
         """Whether article `97`, `97.1` or `388-1` exists, as far as the registry knows."""

@@ -103,7 +103,10 @@ def _checked(instrument: Instrument, version: LawVersion, article: str | None) -
         )
     citation = Citation(name, version.version, article)
     if version.status is LawStatus.REPEALED:
-        return _refuse("Q-repealed", f"《{name}》已经废止", "改引现行规定，或把题目停用")
+        since = f"自 {version.repealed_on} 起" if version.repealed_on else ""
+        instead = f"《{version.replaced_by}》" if version.replaced_by else "现行规定"
+        message = f"《{name}》{since}已经废止"
+        return _refuse("Q-repealed", message, f"改引{instead}，或把题目停用")
     if version.version != instrument.current.version:
         message = f"《{name}》{version.version} 版本已被 {instrument.current.version} 版本取代"
         hint = "按现行版本复核题目和条号，再改版本"

@@ -33,6 +33,7 @@ from elearn.models import (
     Attempt,
     AttemptState,
     BlueprintRevision,
+    CreditRuleChoice,
     EventStatus,
     Exam,
     KeyCorrection,
@@ -256,12 +257,14 @@ class End:
 
     `only_attempt`: the person has no other at this exam - and gets none before we are done: nobody
     starts one, or enters one from paper, while this one is still seen as running.
-    `keys_as_published`: no correction of a key can concern it.
+    `keys_as_published`: no correction of a key can concern it. `default_credit`: no unit has chosen
+    a credit rule of its own.
     """
 
     answers: dict[Place, Answer]
     only_attempt: bool
     keys_as_published: bool
+    default_credit: bool
 
 
 def answers_at_end(session: Session, attempt: Attempt) -> End:
@@ -272,11 +275,16 @@ def answers_at_end(session: Session, attempt: Attempt) -> End:
     ).all()
     answers = {
         (item, part): value["answer"]
-        for _, _, item, part, _, _, _, value in rows
+        for _, _, _, item, part, _, _, _, value in rows
         if item is not None and not is_empty(value["answer"])
     }
-    others, corrections = rows[0][:2]
-    return End(answers, only_attempt=not others, keys_as_published=not corrections)
+    others, corrections, choices = rows[0][:3]
+    return End(
+        answers,
+        only_attempt=not others,
+        keys_as_published=not corrections,
+        default_credit=not choices,
+    )
 
 
 def _at_end() -> Select[Any]:
@@ -293,7 +301,7 @@ def _at_end() -> Select[Any]:
         or_(KeyCorrection.exam_id.is_(None), KeyCorrection.exam_id == bindparam("of_exam")),
     )
     return (
-        select(others, corrections, standing)
+        select(others, corrections, exists().where(CreditRuleChoice.id > 0), standing)
         .select_from(here)
         .outerjoin(standing, true())
         .where(here.id == bindparam("of_attempt"))

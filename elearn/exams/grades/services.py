@@ -11,6 +11,7 @@ from elearn.core.grading.grade import Grade as CoreGrade
 from elearn.core.grading.grade import GradeState, Place, grade
 from elearn.core.grading.keys import policy_of
 from elearn.exams.attempts.queries import (
+    End,
     answers_at_end,
     answers_digest,
     current_answers,
@@ -29,6 +30,7 @@ from elearn.models import (
     Person,
     PrintPaper,
 )
+from elearn.records.credit.queries import default_rule
 from elearn.records.services import record_exam
 
 from .keys import KeyCache, published_keys
@@ -74,8 +76,7 @@ def grade_attempt(
         reason=reason,
         now=now,
     )
-    only = end is not None and end.only_attempt
-    record_grade(session, attempt=attempt, grade=row, now=now, answers=answers, only_attempt=only)
+    record_grade(session, attempt=attempt, grade=row, now=now, answers=answers, end=end)
     session.flush()
     return row
 
@@ -87,9 +88,12 @@ def record_grade(
     grade: Grade,
     now: datetime,
     answers: dict[Place, Answer] | None = None,
-    only_attempt: bool = False,
+    end: End | None = None,
 ) -> None:
-    """The training record of a final grade; nothing while a marker works or answers may come."""
+    """The training record of a final grade; nothing while a marker works or answers may come.
+
+    `answers`, `end`: what the caller has read already.
+    """
     if grade.state != GradeState.FINAL or attempt.late_until is not None:
         return
     exam = session.get_one(Exam, attempt.exam_id)
@@ -104,7 +108,7 @@ def record_grade(
         hours_centi=blueprint.hours_centi,
         valid_months=blueprint.validity_months,
         answers_hash=answers_digest(attempt, answers),
-        only_attempt=only_attempt,
+        end=end,
         now=now,
     )
 
@@ -169,7 +173,7 @@ def _record(
     hours_centi: int,
     valid_months: int | None,
     answers_hash: str,
-    only_attempt: bool,
+    end: End | None,
     now: datetime,
 ) -> None:
     """The record of the first final grade; a later one that says something else supersedes it, and
@@ -210,7 +214,8 @@ def _record(
         # Without what was corrected: the record is seen before the review may be.
         reason=row.reason.partition("：")[0],
         makeup=made_up is not None,
-        only_attempt=only_attempt,
+        only_attempt=end is not None and end.only_attempt,
+        rule=default_rule() if end is not None and end.default_credit else None,
         now=now,
     )
 

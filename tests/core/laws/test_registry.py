@@ -152,6 +152,8 @@ VERSION = "{version: 2020-01-01, status: IN_FORCE}"
         (BASE % "{version: 2020, status: IN_FORCE, articles: 许多}", "R-field-value", 1, "许多"),
         (BASE % "{version: 2020, status: IN_FORCE, extra_articles: [八]}", "R-field-value", 1, "八"),
         (BASE % "{version: 2020, status: IN_FORCE, color: red}", "R-field-unknown", 1, "color"),
+        (BASE % "{version: 2020, status: IN_FORCE, repealed_on: 2021}", "R-successor", 1, "REPEALED"),
+        (BASE % "{version: 2020, status: REPEALED, replaced_by: 乙法}", "R-successor", 1, "乙法"),
         (BASE % f"{VERSION}, {VERSION}", "R-twice", 1, "2020-01-01"),
         (BASE % f"{VERSION}, {{version: 2021, status: IN_FORCE}}", "R-current", 1, "2 个"),
         (BASE % "{version: 2021, status: AMENDED}", "R-current", 1, "没有现行版本"),

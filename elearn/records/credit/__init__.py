@@ -1,0 +1,1 @@
+"""Capability: which credit rule (学时规则) counts for whom."""
