@@ -99,11 +99,13 @@ from .questions import BankQuestion, Pool, QuestionKey, QuestionRevision
 from .records import HoursBucket, RecordKind, TrainingRecord
 from .rescue import AnswerFile
 from .tasks import PledgeSignature, Reflection, ReflectionReview, Verdict
+from .voids import AttemptVoid, VoidDecision
 
 # Rows of these tables are evidence: inserted, never changed or deleted (db.py guards them).
 APPEND_ONLY = (
     "answer_decision",
     "answer_event",
+    "attempt_void",
     "audit_entry",
     "bank_snapshot",
     "blueprint_revision",
@@ -130,6 +132,7 @@ APPEND_ONLY = (
     "reflection_review",
     "time_change",
     "training_record",
+    "void_decision",
 )
 
 __all__ = [
@@ -145,6 +148,7 @@ __all__ = [
     "Attempt",
     "AttemptPresence",
     "AttemptState",
+    "AttemptVoid",
     "AuditEntry",
     "BankQuestion",
     "BankSnapshot",
@@ -234,5 +238,6 @@ __all__ = [
     "TimeKind",
     "TrainingRecord",
     "Verdict",
+    "VoidDecision",
     "new_public_id",
 ]

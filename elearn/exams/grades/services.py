@@ -8,12 +8,13 @@ from sqlalchemy.orm import Session
 
 from elearn.core.grading.answers import Answer
 from elearn.core.grading.grade import Grade as CoreGrade
-from elearn.core.grading.grade import GradeState, Place, grade
+from elearn.core.grading.grade import GradeState, Place, grade, voided
 from elearn.core.grading.keys import policy_of
 from elearn.exams.attempts.queries import answers_digest, current_answers, paper_of
 from elearn.exams.blueprints.queries import read_spec
 from elearn.models import (
     Attempt,
+    AttemptState,
     ClosedBy,
     Exam,
     ExamMakeup,
@@ -25,7 +26,7 @@ from elearn.models import (
 from elearn.records.services import record_exam
 
 from .keys import KeyCache
-from .queries import last_grade, marks_rows
+from .queries import last_grade, last_grades, marks_rows
 
 MAX_REASON: Final = 200
 
@@ -54,6 +55,8 @@ def grade_attempt(
     )
     marks = {} if first else marks_of(session, attempt.id)
     result = grade(paper, answers, keys.answers, policy_of(blueprint), marks)
+    if attempt.voided_at is not None:
+        result = voided(result)
     before = None if first else last_grade(session, attempt.id)
     row = _write_grade(
         session,
@@ -93,6 +96,30 @@ def record_grade(
         answers_hash=answers_digest(attempt, answers),
         now=now,
     )
+
+
+def move_hours(session: Session, *, attempt: Attempt, reason: str, now: datetime) -> None:
+    """Hours count once per exam: when the attempt that brought them no longer passes, another
+    passed attempt of the same person brings them."""
+    others = session.scalars(
+        select(Attempt)
+        .where(
+            Attempt.exam_id == attempt.exam_id,
+            Attempt.person_id == attempt.person_id,
+            Attempt.id != attempt.id,
+            Attempt.state == AttemptState.SUBMITTED,
+        )
+        .order_by(Attempt.no)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+    grades = last_grades(session, [other.id for other in others])
+    for other in others:
+        if other.id not in grades or not grades[other.id].passed:
+            continue
+        # With today's keys it may not pass any more either: then the next one.
+        if grade_attempt(session, attempt=other, now=now, reason=reason).passed:
+            return
 
 
 def marks_of(session: Session, attempt_id: int) -> dict[Place, int]:

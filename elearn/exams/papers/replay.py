@@ -19,13 +19,14 @@ from elearn.core.assembly.seeds import attempt_seed, commitment_of, form_number,
 from elearn.core.canonical import canonical_json, content_hash
 from elearn.core.errors import Infeasible, NotFound
 from elearn.core.grading.answers import Answer
-from elearn.core.grading.grade import Place, grade
+from elearn.core.grading.grade import Place, grade, voided
 from elearn.core.grading.keys import AnswerKey, policy_of
 from elearn.exams.attempts.queries import answers_digest, current_answers
 from elearn.exams.blueprints.queries import read_spec
 from elearn.exams.grades.keys import load_exam_keys
 from elearn.models import (
     Attempt,
+    AttemptVoid,
     AuditEntry,
     BankQuestion,
     Exam,
@@ -35,6 +36,7 @@ from elearn.models import (
     QuestionKey,
     QuestionRevision,
     TrainingRecord,
+    VoidDecision,
 )
 
 from .drawing import make_forms, open_seed
@@ -282,7 +284,7 @@ def _content(revision: QuestionRevision, code: str, key: Mapping[str, Any]) -> d
 def _check_grades(
     session: Session, blueprint: Blueprint, attempt: Attempt, result: Replay
 ) -> Iterator[str]:
-    paper = stored_paper(attempt)
+    paper, void_no = stored_paper(attempt), _void_from(session, attempt)
     query = select(Grade).where(Grade.attempt_id == attempt.id).order_by(Grade.no)
     for row in session.scalars(query):
         again = grade(
@@ -292,6 +294,8 @@ def _check_grades(
             policy_of(blueprint),
             marks_at(session, attempt, row),
         )
+        if void_no is not None and row.no >= void_no:
+            again = voided(again)
         same = canonical_json(json.loads(canonical_json(again.canonical())))
         stored = (row.score_centi, row.passed, row.state)
         if canonical_json(row.detail) != same:
@@ -300,6 +304,15 @@ def _check_grades(
             yield f"第 {row.no} 次评分的总分或合格与明细不符"
         else:
             result.grades += 1
+
+
+def _void_from(session: Session, attempt: Attempt) -> int | None:
+    """The first grade that is nothing because the attempt was annulled."""
+    return session.scalar(
+        select(VoidDecision.grade_no)
+        .join(VoidDecision.void)
+        .where(AttemptVoid.attempt_id == attempt.id, VoidDecision.approved)
+    )
 
 
 def _check_record(session: Session, attempt: Attempt) -> Iterator[str]:
