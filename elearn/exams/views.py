@@ -23,6 +23,7 @@ from elearn.exams.printing import views as printing
 from elearn.exams.rescue import views as rescue
 from elearn.exams.sittings import views as sittings
 from elearn.exams.timing import views as timing
+from elearn.exams.voiding import views as voiding
 
 blueprint = Blueprint("exams", __name__)
 
@@ -193,6 +194,13 @@ ROUTES: Final[tuple[tuple[str, Callable[..., Any], tuple[str, ...], tuple[str, .
     ("change_time", timing.change_time, POST, ("/manage/exams/<public_id>/time",)),
     ("decide_time", timing.decide_time, POST, ("/manage/exams/<public_id>/time/<change_id>",)),
     ("accommodations", timing.accommodations, FORM, ("/manage/accommodations",)),
+    (
+        "ask_void",
+        voiding.ask,
+        POST,
+        ("/manage/exams/<public_id>/attempts/<attempt_id>/void",),
+    ),
+    ("decide_void", voiding.decide, POST, ("/manage/voids/<public_id>/decide",)),
     (
         "decide_accommodation",
         timing.decide_accommodation,

@@ -103,12 +103,14 @@ from .questions import BankQuestion, Pool, QuestionKey, QuestionRevision
 from .records import HoursBucket, RecordKind, TrainingRecord
 from .rescue import AnswerFile
 from .tasks import PledgeSignature, Reflection, ReflectionReview, Verdict
+from .voids import AttemptVoid, VoidDecision
 
 # Rows of these tables are evidence: inserted, never changed or deleted (db.py guards them).
 APPEND_ONLY = (
     "amendment_decision",
     "answer_decision",
     "answer_event",
+    "attempt_void",
     "audit_entry",
     "bank_snapshot",
     "blueprint_revision",
@@ -139,6 +141,7 @@ APPEND_ONLY = (
     "reflection_review",
     "time_change",
     "training_record",
+    "void_decision",
 )
 
 __all__ = [
@@ -155,6 +158,7 @@ __all__ = [
     "Attempt",
     "AttemptPresence",
     "AttemptState",
+    "AttemptVoid",
     "AuditEntry",
     "BankQuestion",
     "BankSnapshot",
@@ -250,5 +254,6 @@ __all__ = [
     "TimeKind",
     "TrainingRecord",
     "Verdict",
+    "VoidDecision",
     "new_public_id",
 ]

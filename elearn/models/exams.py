@@ -181,7 +181,8 @@ class Attempt(Base):
 
     `paused_at`: the clock of this attempt stands since then (`exams/timing/clock.py` reads it).
     `extra_s`: extra time by accommodation, in the deadline since the start. `news` grows with
-    everything the page should fetch: a message, a pause, another deadline.
+    everything the page should fetch: a message, a pause, another deadline. `voided_at`: annulled by
+    two people since then (`AttemptVoid`); every grade from there on is nothing.
     """
 
     __tablename__ = "attempt"
@@ -214,6 +215,7 @@ class Attempt(Base):
     paused_at: Mapped[datetime | None]
     extra_s: Mapped[int] = mapped_column(default=0)
     news: Mapped[int] = mapped_column(default=0)
+    voided_at: Mapped[datetime | None]
 
     exam: Mapped[Exam] = relationship()
     person: Mapped[Person] = relationship()

@@ -136,6 +136,8 @@ ROUTES: Final[dict[str, Access | Permission]] = {
     "exams.candidate": Permission.SCHEDULE_EXAM,
     "exams.message": Permission.SCHEDULE_EXAM,
     "exams.void_leave": Permission.SCHEDULE_EXAM,
+    "exams.ask_void": Permission.SCHEDULE_EXAM,
+    "exams.decide_void": Permission.SCHEDULE_EXAM,
     "exams.change_time": Permission.SCHEDULE_EXAM,
     "exams.decide_time": Permission.SCHEDULE_EXAM,
     "exams.accommodations": Permission.SCHEDULE_EXAM,

@@ -10,7 +10,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from elearn.core.access import Role
+from elearn.core.access import Actor, Role
 from elearn.core.errors import Conflict, DomainError, Forbidden
 from elearn.core.grading.corrections import Correction, CorrectionKind
 from elearn.core.grading.grade import grade
@@ -283,6 +283,33 @@ def test_scope_one_exam_or_every_exam(sat: Sat) -> None:
     assert [sat.score(here), sat.score(there)] == [200, 200]
     later = sat.sit({T.SINGLE: [3]}, exam=other)
     assert (sat.score(later), sat.grades(later)[0].keys_no) == (200, 2)
+
+
+def test_who_began_the_paper_after_the_proposal_does_not_approve_it(sat: Sat) -> None:
+    sat.sit({})
+    row = propose(sat)
+    work_off(sat.session)
+    make_attempt(sat.session, sat.exam, sat.examiner)
+    with pytest.raises(Forbidden) as caught:
+        approve(sat, row)
+    assert caught.value.code == "E-OWN"
+
+
+def test_an_exam_of_another_unit_since_the_proposal_needs_somebody_above(sat: Sat) -> None:
+    sat.sit({})
+    row = propose(sat, exam=None)
+    work_off(sat.session)
+    sister = make_unit(sat.session)
+    elsewhere = make_exam(
+        sat.session, sister, by=sat.examiner, revision=sat.exam.blueprint_revision
+    )
+    sat.sit({}, exam=elsewhere, person=make_person(sat.session, sister))
+    with pytest.raises(Forbidden), sat.session.begin_nested():
+        approve(sat, row)
+    everywhere = make_person(sat.session, sat.root)
+    above = Actor(everywhere.id, "上级", "a", ((Role.TRAINER, "/"),))
+    approve_correction(sat.session, actor=above, correction=row, now=LATER)
+    assert (row.org_path, summary(sat.session, row).total) == ("/", 2)
 
 
 def test_all_exams_need_somebody_whose_role_covers_them_all(sat: Sat) -> None:

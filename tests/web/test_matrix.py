@@ -21,6 +21,7 @@ from elearn.core.access import HOLDERS, Permission, Role
 from elearn.exams.printing.services import make_run
 from elearn.models import (
     Attempt,
+    AttemptVoid,
     ContentAsset,
     Dispute,
     ExamNotice,
@@ -75,6 +76,8 @@ OBJECTS: dict[str, tuple[str, str]] = {
     "exams.void_leave": ("exam", "unit"),
     "exams.change_time": ("exam", "unit"),
     "exams.decide_time": ("exam", "unit"),
+    "exams.ask_void": ("exam", "unit"),
+    "exams.decide_void": ("void", "unit"),
     "exams.decide_accommodation": ("accommodation", "unit"),
     "exams.monitor": ("exam", "unit"),
     "exams.release": ("exam", "unit"),
@@ -250,6 +253,7 @@ def build_world(session: Session) -> World:
             "person_id": owner.public_id,
             "change_id": around["change_id"],
             "leave_id": around["leave_id"],
+            "attempt_id": attempt.public_id,
         },
         "attempt": {"public_id": attempt.public_id, "message_id": around["message_id"]},
         "accommodation": {"public_id": around["accommodation"]},
@@ -365,7 +369,8 @@ def after_the_exam(
         requested_at=now,
         score_before=0,
     )
-    session.add_all([correction, dispute, notice, standing, recheck])
+    void = AttemptVoid(attempt_id=attempt.id, reason="替考", asked_by_id=owner, asked_at=now)
+    session.add_all([correction, dispute, notice, standing, recheck, void])
     session.flush()
     return {
         "correction": correction.public_id,
@@ -373,6 +378,7 @@ def after_the_exam(
         "notice": notice.public_id,
         "standing": standing.public_id,
         "recheck": recheck.public_id,
+        "void": void.public_id,
     }
 
 

@@ -8,7 +8,7 @@ in every mode; nothing is ever taken off. A short answer left empty scores 0 wit
 
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -162,6 +162,12 @@ def grade(
         minima=minima,
         policy_version=policy.version,
     )
+
+
+def voided(grade: Grade) -> Grade:
+    """What an annulled attempt (作废) counts: nothing, and final, whatever a marker still owes. What
+    each question had stays in the detail."""
+    return replace(grade, state=GradeState.FINAL, total_centi=0, passed=False)
 
 
 def grade_part(

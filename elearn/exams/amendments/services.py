@@ -21,9 +21,8 @@ from elearn.core.questions.model import QuestionType
 from elearn.exams.attempts.queries import answered_items, current_answers, paper_of
 from elearn.exams.attempts.saving import hold_attempt
 from elearn.exams.attempts.shapes import shape_of
-from elearn.exams.corrections.regrading import move_hours
 from elearn.exams.grades.queries import last_grade
-from elearn.exams.grades.services import grade_attempt
+from elearn.exams.grades.services import grade_attempt, move_hours
 from elearn.exams.notices.services import tell_person
 from elearn.exams.printing.typed import Entry, label_of, places, read_part, without_empty
 from elearn.models import (
@@ -233,7 +232,7 @@ def _carry_out(
             now=now,
         )
     if before.passed and not after.passed:
-        move_hours(session, attempt, now)
+        move_hours(session, attempt=attempt, now=now)
 
 
 def _add_events(

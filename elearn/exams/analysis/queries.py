@@ -143,6 +143,7 @@ def graded_attempts(session: Session, exam: Exam) -> Iterator[list[GradedAttempt
             .where(
                 Attempt.exam_id == exam.id,
                 Attempt.no == 1,
+                Attempt.voided_at.is_(None),
                 Attempt.id > after,
                 Grade.state == "FINAL",
             )

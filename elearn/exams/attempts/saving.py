@@ -119,9 +119,11 @@ def save_page(
 
 
 def hold_attempt(session: Session, attempt: Attempt) -> None:
-    """Lock the row (PostgreSQL; a SQLite writer is alone anyway): sequence numbers are ours."""
+    """Lock the row (PostgreSQL; a SQLite writer is alone anyway): sequence numbers are ours, and
+    what others change of it is read again. Whoever grades a closed attempt holds it so: a
+    `late_until` read before the lock may be over, and the grade would never get its record."""
     fields = [
-        *("state", "closed_by", "submitted_at", "deadline_at", "late_until"),
+        *("state", "closed_by", "submitted_at", "deadline_at", "late_until", "voided_at"),
         *("last_seq", "answered", "answered_mask", "last_saved_at", "flags"),
         *("device", "device_since", "device_no", "mixed", "paused_at", "news"),
     ]

@@ -43,6 +43,7 @@ from elearn.exams.timing.queries import (
     read_ledger,
     target_of,
 )
+from elearn.exams.voiding.queries import void_in_force
 from elearn.models import Attempt, AttemptState, EventStatus, Exam
 from elearn.web.auth import (
     ABSOLUTE_LIFE,
@@ -303,6 +304,7 @@ def result(public_id: str) -> Response | str:
         exam=attempt.exam,
         blueprint=read_spec(attempt.exam.blueprint_revision),
         seen=seen,
+        void=void_in_force(work, attempt),
         grade=grade if seen.score else None,
         grades=final_grades(work, attempt.id) if seen.score else (),
         recheck=recheck_of(work, attempt.id) if seen.score else None,

@@ -16,13 +16,14 @@ from elearn.audit import record_act
 from elearn.core.errors import DomainError
 from elearn.core.grading.corrections import corrected
 from elearn.core.grading.grade import Grade as CoreGrade
-from elearn.core.grading.grade import GradeState, grade
+from elearn.core.grading.grade import GradeState, grade, voided
 from elearn.core.grading.keys import AnswerKey, Policy, policy_of
 from elearn.exams.attempts.queries import current_answers, paper_of
+from elearn.exams.attempts.saving import hold_attempt
 from elearn.exams.blueprints.queries import read_spec
 from elearn.exams.grades.keys import KeyCache, as_correction
 from elearn.exams.grades.queries import last_grade, last_grades, marks_rows
-from elearn.exams.grades.services import grade_attempt
+from elearn.exams.grades.services import grade_attempt, move_hours
 from elearn.exams.notices.services import tell_person
 from elearn.models import (
     Attempt,
@@ -117,13 +118,14 @@ class _Trial:
         paper = paper_of(attempt)
         hashes = [item.revision_hash for item in paper.items]
         marks = {(m.item_no, m.part_no): m.points_centi for m in marks_rows(session, attempt.id)}
-        return grade(
+        found = grade(
             paper,
             current_answers(session, attempt.id),
             self._answers(attempt.exam_id, hashes),
             self._policy(attempt.exam_id),
             marks,
         )
+        return voided(found) if attempt.voided_at is not None else found
 
     def _policy(self, exam_id: int) -> Policy:
         if exam_id not in self._policies:
@@ -165,7 +167,9 @@ def _regrade(
     session: Session, correction: KeyCorrection, row: Regrade, cache: KeyCache, now: datetime
 ) -> None:
     attempt = row.attempt
-    session.refresh(attempt, ["state"], with_for_update=True)
+    # Read before the lock, they may be those of a moment ago: settled in between, an attempt would
+    # get its grade and never its record.
+    hold_attempt(session, attempt)
     before = last_grade(session, attempt.id)
     if before is not None and before.keys_no < (correction.no or 0):
         reason = f"第 {correction.no} 号更正：{correction.reason}"
@@ -181,32 +185,10 @@ def _regrade(
                 now=now,
             )
         if before.passed and not after.passed:
-            move_hours(session, attempt, now)
+            move_hours(session, attempt=attempt, now=now)
     elif before is not None:
         row.grade_id = before.id
     row.done = before is not None
-
-
-def move_hours(session: Session, attempt: Attempt, now: datetime) -> None:
-    """Hours count once per exam: when the attempt that brought them no longer passes, another
-    passed attempt of the same person brings them."""
-    others = session.scalars(
-        select(Attempt)
-        .where(
-            Attempt.exam_id == attempt.exam_id,
-            Attempt.person_id == attempt.person_id,
-            Attempt.id != attempt.id,
-            Attempt.state == AttemptState.SUBMITTED,
-        )
-        .order_by(Attempt.no)
-        .with_for_update()
-    ).all()
-    grades = last_grades(session, [other.id for other in others])
-    for other in others:
-        if other.id in grades and grades[other.id].passed:
-            reason = "另一次答卷的成绩作了更正，学时改计入这一次"
-            grade_attempt(session, attempt=other, now=now, reason=reason)
-            return
 
 
 def _close_if_done(session: Session, correction: KeyCorrection, now: datetime) -> None:

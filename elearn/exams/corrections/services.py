@@ -25,6 +25,7 @@ from elearn.models import (
     Dispute,
     Exam,
     KeyCorrection,
+    OrgUnit,
     QuestionRevision,
     Regrade,
 )
@@ -79,7 +80,7 @@ def propose_correction(
     )
     session.add(row)
     session.flush()
-    _list_attempts(session, row, revision.hash)
+    _list_attempts(session, row)
     if dispute is not None:
         dispute.correction_id = row.id
         session.flush()
@@ -102,10 +103,10 @@ def approve_correction(
     _require_second_person(session, actor, correction)
     if not summary(session, correction).ready:
         raise Conflict("影响还没有全部算完，请稍等再批准。", code="E-PREVIEW")
-    # Whoever starts now waits for us, or is on the list already.
-    exams = select(Exam.id).where(Exam.id == correction.exam_id) if correction.exam_id else None
-    if exams is not None:
-        session.execute(exams.with_for_update())
+    _list_everybody(session, correction)
+    # Once more, of what was begun since the proposal.
+    correction.org_path = _path_of(session, correction)
+    _require_second_person(session, actor, correction)
     correction.no = (session.scalar(select(func.max(KeyCorrection.no))) or 0) + 1
     correction.state = CorrectionState.APPROVED
     _decide(correction, actor, note, now)
@@ -116,7 +117,6 @@ def approve_correction(
         session.refresh(correction)
         message = "另一项更正刚刚批准，请再点一次批准。"
         raise Conflict(message, code="E-RACE") from None
-    _list_attempts(session, correction, correction.revision.hash)
     _record(session, actor, correction, "correction.approve", "批准更正答案", now)
     return correction
 
@@ -155,14 +155,60 @@ def _check_words(session: Session, reason: str, citation: str) -> None:
         raise DomainError("更正没有提出：" + "；".join(problems.values()), fields=problems)
 
 
-def _list_attempts(session: Session, correction: KeyCorrection, digest: str) -> None:
-    """Every attempt with the question on its paper that is not listed yet, in progress or done."""
+def _list_everybody(session: Session, correction: KeyCorrection) -> None:
+    """List what was begun since the proposal, so that nobody is graded with the old key for good.
+
+    An attempt whose transaction is not over cannot be seen, and may be graded (a sheet of paper is,
+    at once) before this one commits. So: the long search first; then every exam concerned is held
+    against starts and sheets, which share its row; and where an attempt has come meanwhile, the
+    search again. Whoever comes later waits for us and is graded with the new key.
+    """
+    known = _attempts_by_exam(session, correction)
+    _list_attempts(session, correction)
+    exams = select(Exam.id).order_by(Exam.id).with_for_update(key_share=True)
+    if correction.exam_id is not None:
+        exams = exams.where(Exam.id == correction.exam_id)
+    session.execute(exams)
+    now = _attempts_by_exam(session, correction)
+    grown = [exam_id for exam_id, count in now.items() if count != known.get(exam_id)]
+    if grown:
+        _list_attempts(session, correction, among=grown)
+
+
+def _path_of(session: Session, correction: KeyCorrection) -> str:
+    """The smallest subtree that holds every exam on the list, and what it held before."""
+    paths = session.scalars(
+        select(OrgUnit.path)
+        .distinct()
+        .join(Exam, Exam.org_unit_id == OrgUnit.id)
+        .join(Attempt, Attempt.exam_id == Exam.id)
+        .join(Regrade, Regrade.attempt_id == Attempt.id)
+        .where(Regrade.correction_id == correction.id)
+    )
+    return common_path([correction.org_path, *paths])
+
+
+def _attempts_by_exam(session: Session, correction: KeyCorrection) -> dict[int, int]:
+    """Exam -> attempts. None is ever deleted: the same number is the same attempts."""
+    query = select(Attempt.exam_id, func.count().label("attempts")).group_by(Attempt.exam_id)
+    if correction.exam_id is not None:
+        query = query.where(Attempt.exam_id == correction.exam_id)
+    return {row.exam_id: row.attempts for row in session.execute(query)}
+
+
+def _list_attempts(
+    session: Session, correction: KeyCorrection, *, among: Sequence[int] | None = None
+) -> None:
+    """Every attempt with the question on its paper that is not listed yet, in progress or done;
+    only in the exams `among`, if given."""
     listed = select(Regrade.attempt_id).where(Regrade.correction_id == correction.id)
     wanted = select(literal(correction.id), Attempt.id, literal(False), literal(False)).where(
-        uses(digest), Attempt.id.not_in(listed)
+        uses(correction.revision.hash), Attempt.id.not_in(listed)
     )
     if correction.exam_id is not None:
         wanted = wanted.where(Attempt.exam_id == correction.exam_id)
+    if among is not None:
+        wanted = wanted.where(Attempt.exam_id.in_(among))
     session.execute(
         insert(Regrade).from_select(["correction_id", "attempt_id", "previewed", "done"], wanted)
     )

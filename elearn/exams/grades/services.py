@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from elearn.core.grading.answers import Answer
 from elearn.core.grading.grade import Grade as CoreGrade
-from elearn.core.grading.grade import GradeState, Place, grade
+from elearn.core.grading.grade import GradeState, Place, grade, voided
 from elearn.core.grading.keys import policy_of
 from elearn.exams.attempts.queries import (
     End,
@@ -21,6 +21,7 @@ from elearn.exams.blueprints.queries import read_spec
 from elearn.models import (
     AmendmentDecision,
     Attempt,
+    AttemptState,
     ClosedBy,
     Exam,
     ExamMakeup,
@@ -34,9 +35,10 @@ from elearn.records.credit.queries import default_rule
 from elearn.records.services import record_exam
 
 from .keys import KeyCache, published_keys
-from .queries import last_grade, marks_rows
+from .queries import last_grade, last_grades, marks_rows
 
 MAX_REASON: Final = 200
+OTHER_CORRECTED: Final = "另一次答卷的成绩作了更正，学时改计入这一次"
 
 
 def grade_attempt(
@@ -66,6 +68,8 @@ def grade_attempt(
         keys = (cache or KeyCache(session)).load(exam_id=exam.id, hashes=hashes)
     marks = {} if first else marks_of(session, attempt.id)
     result = grade(paper, answers, keys.answers, policy_of(blueprint), marks)
+    if attempt.voided_at is not None:
+        result = voided(result)
     before = None if first else last_grade(session, attempt.id)
     row = _write_grade(
         session,
@@ -111,6 +115,32 @@ def record_grade(
         end=end,
         now=now,
     )
+
+
+def move_hours(
+    session: Session, *, attempt: Attempt, now: datetime, reason: str = OTHER_CORRECTED
+) -> None:
+    """Hours count once per exam: when the attempt that brought them no longer passes, another
+    passed attempt of the same person brings them."""
+    others = session.scalars(
+        select(Attempt)
+        .where(
+            Attempt.exam_id == attempt.exam_id,
+            Attempt.person_id == attempt.person_id,
+            Attempt.id != attempt.id,
+            Attempt.state == AttemptState.SUBMITTED,
+        )
+        .order_by(Attempt.no)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+    grades = last_grades(session, [other.id for other in others])
+    for other in others:
+        if other.id not in grades or not grades[other.id].passed:
+            continue
+        # With today's keys it may not pass any more either: then the next one.
+        if grade_attempt(session, attempt=other, now=now, reason=reason).passed:
+            return
 
 
 def marks_of(session: Session, attempt_id: int) -> dict[Place, int]:

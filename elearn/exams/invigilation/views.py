@@ -22,6 +22,7 @@ from elearn.exams.timing.queries import (
     rooms_query,
     target_of,
 )
+from elearn.exams.voiding.queries import voids_of, waiting_voids
 from elearn.models import Attempt, Exam, LeaveRule, Person
 from elearn.web.auth import actor, utcnow
 from elearn.web.paging import paginate
@@ -63,6 +64,7 @@ def monitor(public_id: str) -> str:
         everybody=EVERYBODY,
         sent=sent,
         readers=readers(work, sent),
+        voids=waiting_voids(work, exam),
         me=actor().person_id,
         only=chosen,
         search=search,
@@ -89,6 +91,8 @@ def candidate(public_id: str, person_id: str) -> str:
         left_ms=remaining_ms,
         extra_s=accommodation_seconds(work, exam=exam, person=person, now=now),
         leaves=leaves_of(work, [attempt.id for attempt in attempts]),
+        attempts=attempts,
+        voids=voids_of(work, [attempt.id for attempt in attempts]),
         ledger=ledger,
         changes=[c for c in ledger.changes if covers(target_of(c), person)],
         target_of=target_of,

@@ -13,6 +13,7 @@ from elearn.core.access import Actor
 from elearn.core.centi import centi_text
 from elearn.core.errors import Conflict, DomainError, Forbidden
 from elearn.core.grading.grade import GradeState, Place
+from elearn.exams.attempts.saving import hold_attempt
 from elearn.exams.grades.queries import last_grade
 from elearn.exams.grades.services import grade_attempt
 from elearn.exams.notices.services import tell_person
@@ -95,7 +96,7 @@ def take_turn(session: Session, *, actor: Actor, attempt: Attempt, now: datetime
     hold every turn there is, or when this marker's turn is over."""
     if attempt.person_id == actor.person_id:
         raise Forbidden("不能给自己的答卷评分。")
-    session.refresh(attempt, ["state"], with_for_update=True)
+    hold_attempt(session, attempt)
     number = round_of(session, attempt.id)
     grade = last_grade(session, attempt.id)
     if number == FIRST_ROUND and (grade is None or grade.state == GradeState.FINAL):

@@ -11,18 +11,20 @@ from elearn.core.assembly.model import Blueprint
 from elearn.core.assembly.paper import Paper
 from elearn.core.canonical import canonical_json, content_hash
 from elearn.core.grading.answers import Answer
-from elearn.core.grading.grade import Place, grade
+from elearn.core.grading.grade import Place, grade, voided
 from elearn.core.grading.keys import AnswerKey, policy_of
 from elearn.exams.attempts.queries import answers_digest, current_answers
 from elearn.exams.grades.keys import load_exam_keys
 from elearn.models import (
     Attempt,
+    AttemptVoid,
     BankQuestion,
     Grade,
     Mark,
     QuestionKey,
     QuestionRevision,
     TrainingRecord,
+    VoidDecision,
 )
 
 from .findings import Replay
@@ -80,7 +82,7 @@ def _content(revision: QuestionRevision, code: str, key: Mapping[str, Any]) -> d
 def check_grades(
     session: Session, blueprint: Blueprint, attempt: Attempt, result: Replay
 ) -> Iterator[str]:
-    paper = stored_paper(attempt)
+    paper, void_no = stored_paper(attempt), _void_from(session, attempt)
     query = select(Grade).where(Grade.attempt_id == attempt.id).order_by(Grade.no)
     for row in session.scalars(query):
         again = grade(
@@ -90,6 +92,8 @@ def check_grades(
             policy_of(blueprint),
             marks_at(session, attempt, row),
         )
+        if void_no is not None and row.no >= void_no:
+            again = voided(again)
         same = canonical_json(json.loads(canonical_json(again.canonical())))
         stored = (row.score_centi, row.passed, row.state)
         if canonical_json(row.detail) != same:
@@ -98,6 +102,15 @@ def check_grades(
             yield f"第 {row.no} 次评分的总分或合格与明细不符"
         else:
             result.grades += 1
+
+
+def _void_from(session: Session, attempt: Attempt) -> int | None:
+    """The first grade that is nothing because the attempt was annulled."""
+    return session.scalar(
+        select(VoidDecision.grade_no)
+        .join(VoidDecision.void)
+        .where(AttemptVoid.attempt_id == attempt.id, VoidDecision.approved)
+    )
 
 
 def check_record(session: Session, attempt: Attempt) -> Iterator[str]:

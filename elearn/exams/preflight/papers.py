@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from elearn.config import DISPLAY_ZONE
-from elearn.core.assembly.paper import Paper
+from elearn.core.assembly.paper import Paper, paper_from_canonical
 from elearn.core.assembly.seeds import commitment_of
+from elearn.core.canonical import is_stored_as
 from elearn.core.errors import Conflict, DomainError, Infeasible
 from elearn.exams.blueprints.queries import read_spec
 from elearn.exams.papers.drawing import make_forms, open_paper, open_seed, stock_for
@@ -150,7 +151,7 @@ def _opened(session: Session, exam: Exam, vault: Vault, mode: PaperMode) -> Iter
         yield _same(open_paper(vault, exam, sealed, paper_purpose(person, no)), digest)
 
 
-def _same(paper: Paper, digest: str) -> Paper:
-    if paper.hash != digest:
+def _same(stored: dict[str, Any], digest: str) -> Paper:
+    if not is_stored_as(stored, digest):
         raise ValueError("打开的试卷和登记的指纹不同")
-    return paper
+    return paper_from_canonical(stored)
