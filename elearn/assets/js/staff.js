@@ -6,6 +6,10 @@ if (matchMedia("(min-width: 64rem)").matches) {
   document.querySelectorAll("details[data-open-wide]").forEach((part) => (part.open = true));
 }
 
+// On a phone the navigation scrolls sideways: begin where we are.
+const here = document.querySelector(".side [aria-current]");
+if (here) here.scrollIntoView({ block: "nearest", inline: "center" });
+
 // A button that ticks every box of a name on the page, or none when all are ticked.
 document.querySelectorAll("button[data-tick]").forEach((button) => {
   const boxes = () => [...document.getElementsByName(button.dataset.tick)];

@@ -166,16 +166,19 @@ def decide(public_id: str) -> Response:
     """Allow or refuse a candidate's recheck."""
     work = db.session()
     recheck = get_recheck(work, public_id=public_id, actor=actor())
-    decide_recheck(
-        work,
-        actor=actor(),
-        recheck=recheck,
-        allow=request.form.get("do") == "allow",
-        note=request.form.get("note", ""),
-        now=utcnow(),
-    )
-    work.commit()
-    flash("已处理。", "ok")
+
+    def act() -> str:
+        decide_recheck(
+            work,
+            actor=actor(),
+            recheck=recheck,
+            allow=request.form.get("do") == "allow",
+            note=request.form.get("note", ""),
+            now=utcnow(),
+        )
+        return "已处理。"
+
+    try_act(act, codes={"E-NOTE"})
     return redirect(url_for("exams.marking_rules", public_id=recheck.attempt.exam.public_id))
 
 
