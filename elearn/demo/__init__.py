@@ -15,6 +15,7 @@ from elearn.config import Settings
 from elearn.models import Person
 
 from .history import tell_history
+from .office import open_exam_office
 from .people import create_org
 
 SIGN_INS = (
@@ -23,11 +24,15 @@ SIGN_INS = (
     ("hr1", "组织人事：完成情况、导出、布置任务"),
     ("trainer1", "教员：课程与题库、布置任务"),
     ("examiner1", "考务：安排考试、监看"),
+    ("examiner2", "考务：在考试中心，不参加考试；要两个人办的事由他批准"),
     ("marker1", "阅卷：简答题"),
+    ("marker2", "阅卷：在考试中心；双评和复核的另一个人"),
     ("sysadmin1", "系统管理员：人员与机构"),
     ("secadmin1", "安全管理员：角色授权"),
     ("auditadmin1", "审计管理员：审计日志"),
 )
+
+_SIGNS_IN = Person.staff_no.in_([staff_no for staff_no, _ in SIGN_INS])
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,9 @@ def ensure_demo(engine: Engine, settings: Settings, *, now: datetime) -> DemoRep
             tell_history(session, create_org(session, password=password, now=now), now=now)
         elif given:
             _reset_passwords(session, password)
-    accounts = [f"{staff_no:<12} {what}" for staff_no, what in SIGN_INS]
+        open_exam_office(session, now=now)
+        there = set(session.scalars(select(Person.staff_no).where(Person.is_demo, _SIGNS_IN)))
+    accounts = [f"{staff_no:<12} {what}" for staff_no, what in SIGN_INS if staff_no in there]
     return DemoReport(password, accounts, created)
 
 

@@ -1,8 +1,8 @@
-"""One act of staff from a page that goes on: done and said, or refused and said why.
+"""One act from a page that goes on: done and said, or refused and said why.
 
-The board stays where it is: what was refused is told on top of it, not on an error page."""
+The page stays where it is: what was refused is told on top of it, not on an error page."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from flask import flash
 
@@ -10,14 +10,17 @@ from elearn import db
 from elearn.core.errors import DomainError, NotFound
 
 
-def try_act(act: Callable[[], str]) -> None:
-    """Run `act` and commit; it returns the sentence to show. What does not exist stays a 404."""
+def try_act(act: Callable[[], str], *, codes: Collection[str] = ()) -> None:
+    """Run `act` and commit; it returns the sentence to show. What does not exist stays a 404, and
+    where `codes` are given every other refusal stays an error page too."""
     work = db.session()
     try:
         said = act()
     except NotFound:
         raise
     except DomainError as refused:
+        if codes and refused.code not in codes:
+            raise
         work.rollback()
         flash(refused.message, "warn")
     else:

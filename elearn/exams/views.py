@@ -145,6 +145,7 @@ ROUTES: Final[tuple[tuple[str, Callable[..., Any], tuple[str, ...], tuple[str, .
     ("move", moving.move, FORM, ("/manage/exams/<public_id>/move",)),
     # marking rules and rechecks
     ("take_sheet", marking.take_sheet, POST, ("/manage/marking/take",)),
+    ("take_one_sheet", marking.take_one, POST, ("/manage/marking/<public_id>/take",)),
     ("leave_sheet", marking.leave, POST, ("/manage/marking/<public_id>/leave",)),
     ("marking_rules", marking.marking_rules, FORM, ("/manage/exams/<public_id>/marking-rules",)),
     ("order_recheck", marking.order, POST, ("/manage/exams/<public_id>/recheck",)),
@@ -201,6 +202,11 @@ ROUTES: Final[tuple[tuple[str, Callable[..., Any], tuple[str, ...], tuple[str, .
         ("/manage/exams/<public_id>/attempts/<attempt_id>/void",),
     ),
     ("decide_void", voiding.decide, POST, ("/manage/voids/<public_id>/decide",)),
+        "approve_accommodations",
+        timing.approve_selected,
+        POST,
+        ("/manage/accommodations/approve",),
+    ),
     (
         "decide_accommodation",
         timing.decide_accommodation,

@@ -118,6 +118,7 @@ ROUTES: Final[dict[str, Access | Permission]] = {
     "exams.amendment": Permission.SCHEDULE_EXAM,
     "exams.results_template": Permission.SCHEDULE_EXAM,
     "exams.take_sheet": Permission.MARK_EXAM,
+    "exams.take_one_sheet": Permission.MARK_EXAM,
     "exams.leave_sheet": Permission.MARK_EXAM,
     "exams.marking_rules": Permission.SCHEDULE_EXAM,
     "exams.order_recheck": Permission.SCHEDULE_EXAM,
@@ -141,6 +142,7 @@ ROUTES: Final[dict[str, Access | Permission]] = {
     "exams.change_time": Permission.SCHEDULE_EXAM,
     "exams.decide_time": Permission.SCHEDULE_EXAM,
     "exams.accommodations": Permission.SCHEDULE_EXAM,
+    "exams.approve_accommodations": Permission.SCHEDULE_EXAM,
     "exams.decide_accommodation": Permission.SCHEDULE_EXAM,
     # records
     "records.portfolio": Access.SIGNED_IN,

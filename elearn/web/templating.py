@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterable
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -15,6 +16,8 @@ from elearn.config import DISPLAY_ZONE, PACKAGE, Settings
 from elearn.core.access import ROLE_NAMES, Permission
 from elearn.core.questions.model import STATUS_NAMES, TYPE_NAMES
 from elearn.core.taxonomy import STRAND_NAMES, TOPIC_NAMES
+
+from .navigation import EXAM_PAGES, STAFF_PAGES, Group, open_to
 
 FONT_STEPS = ("1", "2", "3", "4")
 THEMES = ("auto", "light", "dark", "contrast")
@@ -94,6 +97,16 @@ def may(permission: str) -> bool:
     return bool(current_user.is_authenticated and current_user.actor.may(Permission(permission)))
 
 
+def staff_pages() -> Iterable[Group]:
+    """The staff navigation of whoever is signed in."""
+    return open_to(STAFF_PAGES, current_user.actor)
+
+
+def exam_pages() -> Iterable[Group]:
+    """The navigation of one exam."""
+    return open_to(EXAM_PAGES, current_user.actor)
+
+
 def init_app(app: Flask, settings: Settings) -> None:
     """Register everything above."""
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
@@ -111,6 +124,8 @@ def init_app(app: Flask, settings: Settings) -> None:
         "asset": asset,
         "percent": percent,
         "may": may,
+        "staff_pages": staff_pages,
+        "exam_pages": exam_pages,
         "preferences": preferences,
     }
     app.jinja_env.globals.update(names)

@@ -10,7 +10,7 @@ from alembic import op
 from elearn.db import guard_append_only
 
 revision = "0014"
-down_revision = "0009"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 

@@ -30,6 +30,7 @@ expect.set_options(timeout=30_000)  # a shared machine may be slow; nothing here
 
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1280, "height": 900}
+SITE_KEY = "e2e-secret-key-0123456789-0123456789"
 QUIET = [
     "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
@@ -102,7 +103,7 @@ def site(own_engine: Engine, content: Path, tmp_path: Path) -> Iterator[Site]:
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(PACKAGE.parent),
         "ELEARN_DATABASE_URL": own_engine.url.render_as_string(hide_password=False),
-        "ELEARN_SECRET_KEY": "e2e-secret-key-0123456789-0123456789",
+        "ELEARN_SECRET_KEY": SITE_KEY,
         "ELEARN_INSTANCE_DIR": str(tmp_path),
         "ELEARN_CONTENT_DIR": str(content),
     }

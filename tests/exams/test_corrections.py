@@ -442,7 +442,8 @@ def test_from_proposal_to_the_new_score_through_the_pages(
     other = browser()
     other.sign_in(sat.examiner, sat.session)
     assert client.get("/manage/corrections").status_code == 200
-    assert other.post(f"{address}/decide", data={"do": "reject"}).status_code == 422
+    refused = other.post(f"{address}/decide", data={"do": "reject"}, follow_redirects=True)
+    assert "请写明不批准的理由" in refused.text
     for _ in range(2):
         assert other.post(f"{address}/decide", data={"do": "approve"}).status_code == 302
     work_off(sat.session)

@@ -321,7 +321,7 @@ def test_marking_twice_and_rechecking_through_the_pages(
     assert "等待处理" in owner.get(result).text
     row = session.scalars(select(Recheck)).one()
     verdict = f"/manage/rechecks/{row.public_id}/decide"
-    assert client.post(verdict, data={"do": "refuse"}).status_code == 422
+    assert "请写明理由" in client.post(verdict, data={"do": "refuse"}, follow_redirects=True).text
     assert client.post(verdict, data={"do": "allow"}).status_code == 302
     assert "正在复核" in owner.get(result).text
     assert other.post("/manage/marking/take").status_code == 302

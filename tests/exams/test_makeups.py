@@ -400,10 +400,34 @@ def test_asking_deciding_and_making_up_through_the_pages(
     page = f"/manage/exams/{sat.exam.public_id}/makeups"
     assert "住院" in desk.get(page).text
     verdict = f"/manage/standings/{row.public_id}/decide"
-    assert desk.post(verdict, data={"do": "refuse"}).status_code == 422
+    assert "请写明理由" in desk.post(verdict, data={"do": "refuse"}, follow_redirects=True).text
     assert desk.post(verdict, data={"do": "approve"}).status_code == 302
-    assert "缓考已批准" in client.get(lobby).text
+    shown = client.get(lobby).text
+    assert "您的缓考已批准，这场考试可以不参加，不算缺考" in shown
+    assert "考试结束后由考务人员安排补考" in shown
+    assert "仍要参加这场考试" in shown
     assert "您的缓考申请已批准" in client.get("/").text
+    assert client.post(f"{lobby}/start", data={"agreed": "1"}).status_code == 302
+    sat.session.expire_all()
+    assert 'id="excused"' not in client.get(lobby).text  # sat after all: counted as having sat it
+
+
+def test_the_lobby_tells_who_is_excused_what_comes_next(sat: Sat, browser: Any) -> None:
+    deferred, exempt = cadre(sat), cadre(sat)
+    decide(sat, ask(sat, deferred))
+    decide(sat, ask(sat, exempt, StandingKind.EXEMPTION))
+    made = makeup(sat, title="十二月补考")
+    sat.session.commit()
+    lobby = f"/exams/{sat.exam.public_id}"
+    shown = browser().sign_in(deferred, sat.session).get(lobby).text
+    assert "接下来请参加补考" in shown
+    assert f'href="/exams/{made.public_id}"' in shown
+    assert "考务人员安排补考" not in shown
+    assert "您没有参加" not in shown
+    free = browser().sign_in(exempt, sat.session).get(lobby).text
+    assert "您的免考已批准" in free
+    assert "也不用补考" in free
+    assert made.public_id not in free
 
 
 def test_scheduling_a_makeup_through_the_pages(sat: Sat, client: Browser, browser: Any) -> None:

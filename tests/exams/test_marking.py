@@ -18,6 +18,7 @@ from elearn.models import (
     AuditEntry,
     Grade,
     Mark,
+    MarkingTurn,
     OrgUnit,
     Person,
     ReviewPolicy,
@@ -222,7 +223,8 @@ def test_marking_pages(
     person = attempt.person
     listed = client.get("/manage/marking").get_data(as_text=True)
     url = f"/manage/marking/{attempt.public_id}"
-    assert url in listed
+    assert f"{url}/take" in listed
+    assert client.post(f"{url}/take").headers["Location"] == url
     page = client.get(url).get_data(as_text=True)
     for text in (listed, page):
         assert person.name not in text
@@ -245,6 +247,35 @@ def test_marking_pages(
     result = client.sign_in(person, session).get(f"/attempts/{attempt.public_id}/result")
     assert "22 / 42 分" in result.get_data(as_text=True)
     assert "再想想" in result.get_data(as_text=True)
+
+
+def test_looking_at_a_sheet_takes_nothing(
+    browser: Any, session: Session, root: OrgUnit, marker: Person, attempt: Attempt
+) -> None:
+    """A prefetch, the back button or a shared link must not keep a sheet from the others."""
+    other = make_person(session, root, Role.MARKER)
+    url = f"/manage/marking/{attempt.public_id}"
+    here, there = browser().sign_in(marker, session), browser().sign_in(other, session)
+    for _ in range(2):
+        page = here.get(url)
+        assert page.status_code == 200
+        assert "领这份来评" in page.text
+        assert "甲的回答" not in page.text
+        assert CANARY not in page.text
+    assert session.scalar(select(func.count()).select_from(MarkingTurn)) == 0
+    assert there.post(f"{url}/take").headers["Location"] == url
+    assert "甲的回答" in there.get(url).text
+    assert "已有别的阅卷人" in here.get(url, follow_redirects=True).text
+    assert "已有别的阅卷人" in here.post(f"{url}/take", follow_redirects=True).text
+    turn = session.scalars(select(MarkingTurn)).one()
+    assert turn.marker_id == other.id
+    turn.leased_until = NOW  # long over: nothing is held any more, and looking does not prolong it
+    session.commit()
+    assert "领这份来评" in there.get(url).text
+    session.expire_all()
+    assert session.scalars(select(MarkingTurn.leased_until)).one() == NOW
+    assert here.post(f"{url}/take").headers["Location"] == url
+    assert here.get(f"{url}/take").status_code == 405
 
 
 def test_marking_leads_to_the_next_paper(

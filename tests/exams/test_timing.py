@@ -25,6 +25,7 @@ from elearn.exams.grades.queries import last_grade, visible_of
 from elearn.exams.sittings.services import release_results
 from elearn.exams.timing.accommodations import (
     approve_accommodation,
+    approve_accommodations,
     end_accommodation,
     request_accommodations,
 )
@@ -50,6 +51,7 @@ from elearn.models import (
     ReviewPolicy,
     TimeChange,
 )
+from tests.conftest import Browser
 from tests.factories import NOW, make_actor, make_person, make_unit
 from tests.factories_exams import event, make_attempt, make_bank, make_exam
 
@@ -565,6 +567,60 @@ def test_refused_before_it_was_approved(hall: Hall, session: Session) -> None:
     end_accommodation(session, actor=hall.other, row=row, now=NOW)
     with pytest.raises(Conflict):
         approve_accommodation(session, actor=hall.other, row=row, now=NOW)
+
+
+def test_several_are_approved_at_once_each_with_its_entry(hall: Hall, session: Session) -> None:
+    rows = request(hall, hall.one, hall.two, hall.late)
+    approve_accommodation(session, actor=hall.other, row=rows[0], now=NOW)
+    done = approve_accommodations(session, actor=hall.other, rows=rows, now=NOW)
+    assert [row.person_id for row in done] == [hall.two.id, hall.late.id]
+    assert {row.approved_by_id for row in rows} == {hall.second.id}
+    entries = session.scalars(
+        select(AuditEntry.object_id).where(AuditEntry.action == "accommodation.approve")
+    ).all()
+    assert sorted(entries) == sorted(p.public_id for p in (hall.one, hall.two, hall.late))
+    assert approve_accommodations(session, actor=hall.other, rows=rows, now=NOW) == []
+
+
+def test_one_of_their_own_refuses_all_of_them(hall: Hall, session: Session) -> None:
+    theirs = request(hall, hall.one)
+    own = request(hall, hall.two, actor=hall.other)
+    for rows in (theirs + own, request(hall, hall.late, hall.second)):
+        with pytest.raises(Forbidden, match="自己"):
+            approve_accommodations(session, actor=hall.other, rows=rows, now=NOW)
+    with pytest.raises(DomainError, match="先选定"):
+        approve_accommodations(session, actor=hall.other, rows=[], now=NOW)
+    assert not session.scalars(
+        select(Accommodation).where(Accommodation.approved_at.is_not(None))
+    ).all()
+
+
+def test_approving_several_through_the_page(
+    hall: Hall, session: Session, client: Browser, browser: Any
+) -> None:
+    rows = request(hall, hall.one, hall.two)
+    (own,) = request(hall, hall.late, actor=hall.other)
+    session.commit()
+    page, act = "/manage/accommodations", "/manage/accommodations/approve"
+    client.sign_in(hall.second, session)
+    shown = client.get(page).text
+    assert shown.count('name="chosen"') == 2
+    assert f'value="{own.public_id}"' not in shown
+    chosen = [row.public_id for row in rows]
+    refused = client.post(act, data={"chosen": [*chosen, own.public_id]}, follow_redirects=True)
+    assert "不能批准自己登记的" in refused.text
+    assert "请先选定要批准的人" in client.post(act, follow_redirects=True).text
+    assert client.post(act, data={"chosen": [*chosen, "x"]}).status_code == 404
+    session.expire_all()
+    assert [row.approved_at for row in (*rows, own)] == [None] * 3
+    done = client.post(act, data={"chosen": chosen}, follow_redirects=True)
+    assert "已批准 2 条" in done.text
+    again = client.post(act, data={"chosen": chosen}, follow_redirects=True)
+    assert "已批准 0 条" in again.text
+    assert "另有 2 条已经处理过" in again.text
+    stranger = browser()
+    stranger.sign_in(make_person(session, hall.west, Role.EXAMINER), session)
+    assert stranger.post(act, data={"chosen": [rows[0].public_id]}).status_code == 404
 
 
 def test_nobody_approves_for_themselves(hall: Hall, session: Session) -> None:

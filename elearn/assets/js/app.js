@@ -36,8 +36,9 @@ document.querySelectorAll("form[data-leaving]").forEach((form) => {
   });
 });
 
+// Again when all is loaded: an address that ends in #field takes the focus there.
 const errors = document.getElementById("errors");
-if (errors) errors.focus();
+if (errors) ["DOMContentLoaded", "load"].forEach((when) => addEventListener(when, () => errors.focus()));
 
 // A button to see what was typed into a password field; without scripts it is simply not there.
 document.querySelectorAll("input[type=password]").forEach((field) => {

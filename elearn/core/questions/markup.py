@@ -1,8 +1,12 @@
-"""The little markup an item may hold, as safe HTML: paragraphs, line ends, bold, blanks."""
+"""The little markup an item or a task may hold, as safe HTML: paragraphs, lists, line ends, bold,
+blanks."""
 
 import html
 import re
+from itertools import groupby
+from typing import Final
 
+ITEM: Final = "- "
 _BOLD = re.compile(r"\*\*(.+?)\*\*")
 
 
@@ -13,9 +17,21 @@ def inline_html(text: str) -> str:
 
 
 def prose_html(text: str) -> str:
-    """Paragraphs (a blank line between them) of `inline_html`."""
+    """Paragraphs (a blank line between them) of `inline_html`; lines that begin with `- ` are a
+    list, wherever they stand."""
     paragraphs = [part.strip("\n") for part in re.split(r"\n{2,}", text)]
-    return "".join(f"<p>{inline_html(part)}</p>" for part in paragraphs if part)
+    return "".join(_block_html(part) for part in paragraphs if part)
+
+
+def _block_html(part: str) -> str:
+    blocks = []
+    for listed, run in groupby(part.split("\n"), key=lambda line: line.startswith(ITEM)):
+        if listed:
+            items = "".join(f"<li>{inline_html(line[len(ITEM) :].strip())}</li>" for line in run)
+            blocks.append(f"<ul>{items}</ul>")
+        else:
+            blocks.append("<p>" + inline_html("\n".join(run)) + "</p>")
+    return "".join(blocks)
 
 
 def plain_text(text: str) -> str:

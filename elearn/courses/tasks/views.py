@@ -1,5 +1,7 @@
 """Pages of pledges and reflections: handing over, one's own, a trainer's desk."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -31,48 +33,24 @@ blueprint = Blueprint("tasks", __name__)
 @blueprint.post("/courses/<code>/<lesson_code>/pledge")
 def sign(code: str, lesson_code: str) -> Response | tuple[str, int]:
     """签署承诺书."""
-    work, person = db.session(), current().person
-    revision, row = _find(code, lesson_code)
-    digest = request.form.get("task", "")
-    try:
-        sign_pledge(
-            work,
-            person=person,
-            course=revision,
-            lesson=row,
-            text_hash=digest,
-            name=request.form.get("name", ""),
-            agreed=bool(request.form.get("agreed")),
-            now=utcnow(),
-        )
-    except DomainError as error:
-        return _again(revision, row, digest, error)
-    work.commit()
-    flash("承诺书已签署，可在“我的承诺书和心得”里查看。", "ok")
-    return _back(code, lesson_code, revision, row, digest)
+    posted = request.form
+    return _hand_over(
+        code,
+        lesson_code,
+        partial(sign_pledge, name=posted.get("name", ""), agreed=bool(posted.get("agreed"))),
+        said="承诺书已签署，可在“我的承诺书和心得”里查看。",
+    )
 
 
 @blueprint.post("/courses/<code>/<lesson_code>/reflection")
 def reflect(code: str, lesson_code: str) -> Response | tuple[str, int]:
-    """提交心得; what was written is never lost to a mistake in it."""
-    work, person = db.session(), current().person
-    revision, row = _find(code, lesson_code)
-    digest = request.form.get("task", "")
-    try:
-        submit_reflection(
-            work,
-            person=person,
-            course=revision,
-            lesson=row,
-            text_hash=digest,
-            text=request.form.get("text", ""),
-            now=utcnow(),
-        )
-    except DomainError as error:
-        return _again(revision, row, digest, error)
-    work.commit()
-    flash("心得已提交，教员批阅后会显示在这里。", "ok")
-    return _back(code, lesson_code, revision, row, digest)
+    """提交心得."""
+    return _hand_over(
+        code,
+        lesson_code,
+        partial(submit_reflection, text=request.form.get("text", "")),
+        said="心得已提交，教员批阅后会显示在这里。",
+    )
 
 
 @blueprint.get("/me/tasks")
@@ -134,6 +112,29 @@ def review(public_id: str) -> Response | str | tuple[str, int]:
         posted=request.form,
     )
     return (page, 422) if problem else page
+
+
+def _hand_over(
+    code: str, lesson_code: str, service: Callable[..., object], *, said: str
+) -> Response | tuple[str, int]:
+    """Give one task of a lesson to `service`; what was written is never lost to a mistake in it."""
+    work = db.session()
+    revision, row = _find(code, lesson_code)
+    digest = request.form.get("task", "")
+    try:
+        service(
+            work,
+            person=current().person,
+            course=revision,
+            lesson=row,
+            text_hash=digest,
+            now=utcnow(),
+        )
+    except DomainError as error:
+        return _again(revision, row, digest, error)
+    work.commit()
+    flash(said, "ok")
+    return _back(code, lesson_code, revision, row, digest)
 
 
 def _find(code: str, lesson_code: str) -> tuple[CourseRevision, Lesson]:

@@ -29,6 +29,7 @@ from elearn.exams.makeups.queries import (
     STANDING_NAMES,
     STANDING_STATES,
     main_of,
+    makeups_for,
     standing_of,
 )
 from elearn.exams.marking.queries import has_marks, recheck_of
@@ -44,7 +45,7 @@ from elearn.exams.timing.queries import (
     target_of,
 )
 from elearn.exams.voiding.queries import void_in_force
-from elearn.models import Attempt, AttemptState, EventStatus, Exam
+from elearn.models import Attempt, AttemptState, EventStatus, Exam, StandingState
 from elearn.web.auth import (
     ABSOLUTE_LIFE,
     current,
@@ -417,6 +418,8 @@ def _lobby_page(public_id: str, *, problem: str = "", refused: DomainError | Non
     grades = last_grades(work, [attempt.id for attempt in situation.attempts])
     running = situation.running
     ledger = read_ledger(work, exam) if exam.retimed else Ledger(())
+    asked = standing_of(work, exam_id=exam.id, person_id=person.id)
+    excused = bool(asked and asked.state == StandingState.APPROVED and not situation.attempts)
     return render_template(
         "exams/lobby.html",
         exam=exam,
@@ -428,7 +431,9 @@ def _lobby_page(public_id: str, *, problem: str = "", refused: DomainError | Non
         person=person,
         problem=problem,
         main=main_of(work, exam),
-        asked=standing_of(work, exam_id=exam.id, person_id=person.id),
+        asked=asked,
+        excused=excused,
+        makeups=makeups_for(work, main=exam, person_id=person.id) if excused else [],
         kinds=STANDING_NAMES,
         states=STANDING_STATES,
         now=now,

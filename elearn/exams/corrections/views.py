@@ -11,6 +11,7 @@ from elearn.bank.queries import load_bodies, load_keys
 from elearn.core.access import Permission
 from elearn.core.errors import DomainError, NotFound
 from elearn.core.grading.corrections import CORRECTION_NAMES
+from elearn.exams.acting import try_act
 from elearn.exams.disputes.queries import get_dispute
 from elearn.models import CorrectionState, Dispute, Exam
 from elearn.web.auth import actor, utcnow
@@ -126,13 +127,15 @@ def decide_correction(public_id: str) -> Response:
     work = db.session()
     row = get_correction(work, public_id=public_id, actor=actor())
     note, now = request.form.get("note", ""), utcnow()
-    if request.form.get("do") == "approve":
-        approve_correction(work, actor=actor(), correction=row, now=now, note=note)
-        flash("已批准，正在重新评分。", "ok")
-    else:
+
+    def act() -> str:
+        if request.form.get("do") == "approve":
+            approve_correction(work, actor=actor(), correction=row, now=now, note=note)
+            return "已批准，正在重新评分。"
         reject_correction(work, actor=actor(), correction=row, now=now, note=note)
-        flash("没有批准，提出人可以看到理由。", "ok")
-    work.commit()
+        return "没有批准，提出人可以看到理由。"
+
+    try_act(act, codes={"E-NOTE"})
     return redirect(url_for("exams.correction", public_id=public_id))
 
 

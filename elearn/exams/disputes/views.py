@@ -7,6 +7,7 @@ from elearn import db
 from elearn.bank.laws import cite, load_registry
 from elearn.bank.queries import load_bodies, load_keys
 from elearn.core.errors import DomainError
+from elearn.exams.acting import try_act
 from elearn.exams.attempts.queries import own_attempt
 from elearn.models import DisputeState
 from elearn.web.auth import actor, current, utcnow
@@ -22,7 +23,8 @@ def object_to_item(public_id: str) -> Response:
     attempt = own_attempt(work, public_id=public_id, person=current().person)
     item = request.form.get("item", "")
     number = int(item) if item.isascii() and item.isdigit() and len(item) < 5 else 0
-    try:
+
+    def act() -> str:
         file_dispute(
             work,
             person=current().person,
@@ -31,14 +33,9 @@ def object_to_item(public_id: str) -> Response:
             text=request.form.get("text", ""),
             now=utcnow(),
         )
-    except DomainError as error:
-        if error.code != "E-TEXT":
-            raise
-        work.rollback()
-        flash(error.message, "warn")
-    else:
-        work.commit()
-        flash("异议已提交，教员答复后会在待办里告诉您。", "ok")
+        return "异议已提交，教员答复后会在待办里告诉您。"
+
+    try_act(act, codes={"E-TEXT"})
     return redirect(url_for("exams.result", public_id=public_id, _anchor=f"r-{number}"))
 
 

@@ -142,6 +142,24 @@ def makeup_roster(session: Session, exam: Exam) -> list[MakeupCandidate]:
     )
 
 
+def makeups_for(session: Session, *, main: Exam, person_id: int) -> list[Exam]:
+    """The make-ups of `main` this person is invited to, first one first; not those called off."""
+    return list(
+        session.scalars(
+            select(Exam)
+            .join(ExamMakeup, ExamMakeup.exam_id == Exam.id)
+            .join(MakeupCandidate, MakeupCandidate.exam_id == Exam.id)
+            .where(
+                ExamMakeup.main_exam_id == main.id,
+                MakeupCandidate.person_id == person_id,
+                MakeupCandidate.removed_reason == "",
+                Exam.cancelled_at.is_(None),
+            )
+            .order_by(Exam.opens_at)
+        )
+    )
+
+
 def seen_codes(session: Session, *, exam: Exam, person_id: int) -> frozenset[str]:
     """Codes of the questions this person had in the main exam and in every make-up of it."""
     return frozenset(codes_seen(session, makeup_attempts(session, exam=exam, person_id=person_id)))

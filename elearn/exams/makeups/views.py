@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 
 from elearn import db
 from elearn.core.errors import DomainError
+from elearn.exams.acting import try_act
 from elearn.exams.grades.policy import GRACE
 from elearn.exams.papers.services import commit_seed
 from elearn.exams.papers.vault import process_vault
@@ -111,14 +112,17 @@ def decide(public_id: str) -> Response:
     work, now = db.session(), utcnow()
     standing = get_standing(work, public_id=public_id, actor=actor())
     note, do = request.form.get("note", ""), request.form.get("do")
-    if do == "withdraw":
-        withdraw_standing(work, actor=actor(), standing=standing, note=note, now=now)
-    else:
-        decide_standing(
-            work, actor=actor(), standing=standing, approve=do == "approve", note=note, now=now
-        )
-    work.commit()
-    flash("已处理。", "ok")
+
+    def act() -> str:
+        if do == "withdraw":
+            withdraw_standing(work, actor=actor(), standing=standing, note=note, now=now)
+        else:
+            decide_standing(
+                work, actor=actor(), standing=standing, approve=do == "approve", note=note, now=now
+            )
+        return "已处理，本人会收到告知。"
+
+    try_act(act, codes={"E-NOTE"})
     return redirect(url_for("exams.makeups", public_id=standing.exam.public_id))
 
 

@@ -94,9 +94,30 @@ def mark_attempt(
 def take_turn(session: Session, *, actor: Actor, attempt: Attempt, now: datetime) -> MarkingTurn:
     """Hold the sheet for half an hour; taking it again prolongs that. Raises Conflict when others
     hold every turn there is, or when this marker's turn is over."""
+    hold_attempt(session, attempt)
+    mine = _turn_for(session, actor, attempt, now)
+    session.add(mine)
+    mine.marker_id, mine.leased_until = actor.person_id, now + LEASE
+    session.flush()
+    return mine
+
+
+def held_turn(
+    session: Session, *, actor: Actor, attempt: Attempt, now: datetime
+) -> MarkingTurn | None:
+    """The turn this marker holds now; None when the sheet has to be taken first. Only looks.
+
+    Raises Conflict when taking it would.
+    """
+    mine = _turn_for(session, actor, attempt, now)
+    held = mine.leased_until is not None and mine.leased_until > now
+    return mine if held and mine.marker_id == actor.person_id else None
+
+
+def _turn_for(session: Session, actor: Actor, attempt: Attempt, now: datetime) -> MarkingTurn:
+    """The turn this marker has or could have; a new one is not stored yet."""
     if attempt.person_id == actor.person_id:
         raise Forbidden("不能给自己的答卷评分。")
-    hold_attempt(session, attempt)
     number = round_of(session, attempt.id)
     grade = last_grade(session, attempt.id)
     if number == FIRST_ROUND and (grade is None or grade.state == GradeState.FINAL):
@@ -104,11 +125,9 @@ def take_turn(session: Session, *, actor: Actor, attempt: Attempt, now: datetime
     turns = turns_of(session, attempt.id, number)
     mine = next((turn for turn in turns if turn.marker_id == actor.person_id), None)
     if mine is None:
-        mine = _free_turn(session, actor, attempt, number, turns, now)
-    elif mine.done_at is not None and not _may_reopen(turns, mine):
+        return _free_turn(session, actor, attempt, number, turns, now)
+    if mine.done_at is not None and not _may_reopen(turns, mine):
         raise Conflict("这份答卷您已经评完，评分没有改动。", code="E-MARKED")
-    mine.marker_id, mine.leased_until = actor.person_id, now + LEASE
-    session.flush()
     return mine
 
 
@@ -262,9 +281,7 @@ def _free_turn(
     needed = 2 if number == FIRST_ROUND and rule_of(session, attempt.exam_id).double else 1
     if len(turns) >= needed:
         raise Conflict("这份答卷已有别的阅卷人在评或评完了。", code="E-LEASED")
-    turn = MarkingTurn(attempt_id=attempt.id, round=number, turn=len(turns) + 1)
-    session.add(turn)
-    return turn
+    return MarkingTurn(attempt_id=attempt.id, round=number, turn=len(turns) + 1)
 
 
 def _marked_before(session: Session, actor: Actor, attempt: Attempt) -> bool:

@@ -7,10 +7,11 @@ from werkzeug.wrappers import Response
 from elearn import db
 from elearn.core.errors import Conflict, DomainError
 from elearn.core.field_reader import to_hundredths
+from elearn.exams.acting import try_act
 from elearn.exams.attempts.queries import own_attempt
 from elearn.exams.settle import settle
 from elearn.exams.sittings.queries import get_managed_exam
-from elearn.models import Attempt, Exam, Person, RecheckState
+from elearn.models import Attempt, Exam, MarkingTurn, Person, RecheckState
 from elearn.web.auth import actor, current, utcnow
 from elearn.web.paging import paginate
 
@@ -27,7 +28,7 @@ from .queries import (
     turn_tasks,
 )
 from .rules import decide_recheck, order_recheck, request_recheck, set_marking_rule
-from .services import leave_sheet, mark_attempt, take_next, take_turn
+from .services import held_turn, leave_sheet, mark_attempt, take_next, take_turn
 
 RECHECK_WORDS = {
     RecheckState.REQUESTED: ("warn", "等待处理"),
@@ -58,46 +59,34 @@ def take_sheet() -> Response:
     return redirect(url_for("exams.mark_attempt", public_id=attempt.public_id))
 
 
-@db.writes
+def take_one(public_id: str) -> Response:
+    """This sheet, held for this marker: a choice from the queue, or once more one's own."""
+    work = db.session()
+    attempt = get_marking(work, public_id=public_id, actor=actor())
+    try:
+        take_turn(work, actor=actor(), attempt=attempt, now=utcnow())
+    except Conflict as error:
+        return _to_queue(error)
+    work.commit()
+    return redirect(url_for("exams.mark_attempt", public_id=public_id))
+
+
 def mark_attempt_page(public_id: str) -> Response | str | tuple[str, int]:
     """One paper's short answers with reference and rubric; points per rubric point.
 
-    Opening it takes the sheet, so that nobody else works on it meanwhile.
+    Looking takes nothing: who does not hold the sheet is offered to take it.
     """
-    work, now = db.session(), utcnow()
+    work = db.session()
     attempt = get_marking(work, public_id=public_id, actor=actor())
-    if request.method == "GET":
-        try:
-            turn = take_turn(work, actor=actor(), attempt=attempt, now=now)
-        except Conflict as error:
-            work.rollback()
-            flash(error.message, "warn")
-            return redirect(url_for("exams.marking"))
-        work.commit()
-    else:
-        turn = take_turn(work, actor=actor(), attempt=attempt, now=now)
-    rule = rule_of(work, attempt.exam_id)
-    tasks = turn_tasks(work, attempt, turn, rule)
-    problems: dict[str, str] = {}
     if request.method == "POST":
-        given, problems = read_marks(tasks, request.form)
-        if not problems:
-            complete = mark_attempt(work, actor=actor(), attempt=attempt, given=given, now=now)
-            mine = turn.done_at is not None
-            work.commit()
-            return _next_after(attempt.public_id, complete=complete, mine=mine)
-    page = render_template(
-        "exams/mark_attempt.html",
-        attempt=attempt,
-        alias=alias_of(attempt),
-        name=attempt.person.name if rule.show_names else "",
-        rule=rule,
-        turn=turn,
-        tasks=tasks,
-        problems=problems,
-        posted=request.form,
-    )
-    return (page, 422) if problems else page
+        return _save_marks(attempt)
+    try:
+        turn = held_turn(work, actor=actor(), attempt=attempt, now=utcnow())
+    except Conflict as error:
+        return _to_queue(error)
+    if turn is None:
+        return render_template("exams/untaken_sheet.html", attempt=attempt, alias=alias_of(attempt))
+    return _marking_page(attempt, turn, problems={})
 
 
 def leave(public_id: str) -> Response:
@@ -141,7 +130,8 @@ def ask_recheck(public_id: str) -> Response:
     """The candidate asks for a recheck of an own attempt."""
     work = db.session()
     attempt = own_attempt(work, public_id=public_id, person=current().person)
-    try:
+
+    def act() -> str:
         request_recheck(
             work,
             person=current().person,
@@ -149,14 +139,9 @@ def ask_recheck(public_id: str) -> Response:
             reason=request.form.get("reason", ""),
             now=utcnow(),
         )
-    except DomainError as error:
-        if error.code != "E-TEXT":
-            raise
-        work.rollback()
-        flash(error.message, "warn")
-    else:
-        work.commit()
-        flash("复核申请已提交，结果会在待办里告诉您。", "ok")
+        return "复核申请已提交，结果会在待办里告诉您。"
+
+    try_act(act, codes={"E-TEXT"})
     return redirect(url_for("exams.result", public_id=public_id, _anchor="recheck"))
 
 
@@ -181,17 +166,55 @@ def decide(public_id: str) -> Response:
     """Allow or refuse a candidate's recheck."""
     work = db.session()
     recheck = get_recheck(work, public_id=public_id, actor=actor())
-    decide_recheck(
-        work,
-        actor=actor(),
-        recheck=recheck,
-        allow=request.form.get("do") == "allow",
-        note=request.form.get("note", ""),
-        now=utcnow(),
-    )
-    work.commit()
-    flash("已处理。", "ok")
+
+    def act() -> str:
+        decide_recheck(
+            work,
+            actor=actor(),
+            recheck=recheck,
+            allow=request.form.get("do") == "allow",
+            note=request.form.get("note", ""),
+            now=utcnow(),
+        )
+        return "已处理。"
+
+    try_act(act, codes={"E-NOTE"})
     return redirect(url_for("exams.marking_rules", public_id=recheck.attempt.exam.public_id))
+
+
+def _to_queue(error: Conflict) -> Response:
+    db.session().rollback()
+    flash(error.message, "warn")
+    return redirect(url_for("exams.marking"))
+
+
+def _save_marks(attempt: Attempt) -> Response | tuple[str, int]:
+    work, now = db.session(), utcnow()
+    turn = take_turn(work, actor=actor(), attempt=attempt, now=now)
+    tasks = turn_tasks(work, attempt, turn, rule_of(work, attempt.exam_id))
+    given, problems = read_marks(tasks, request.form)
+    if problems:
+        return _marking_page(attempt, turn, problems=problems), 422
+    complete = mark_attempt(work, actor=actor(), attempt=attempt, given=given, now=now)
+    mine = turn.done_at is not None
+    work.commit()
+    return _next_after(attempt.public_id, complete=complete, mine=mine)
+
+
+def _marking_page(attempt: Attempt, turn: MarkingTurn, *, problems: dict[str, str]) -> str:
+    work = db.session()
+    rule = rule_of(work, attempt.exam_id)
+    return render_template(
+        "exams/mark_attempt.html",
+        attempt=attempt,
+        alias=alias_of(attempt),
+        name=attempt.person.name if rule.show_names else "",
+        rule=rule,
+        turn=turn,
+        tasks=turn_tasks(work, attempt, turn, rule),
+        problems=problems,
+        posted=request.form,
+    )
 
 
 def _last_attempt(exam: Exam, staff_no: str) -> Attempt:

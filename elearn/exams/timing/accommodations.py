@@ -72,26 +72,25 @@ def approve_accommodation(
     session: Session, *, actor: Actor, row: Accommodation, now: datetime
 ) -> Accommodation:
     """By somebody else than who entered it, once; and not for oneself."""
-    _require_scope(actor, row)
-    if actor.person_id in {row.requested_by_id, row.person_id}:
-        message = "要由另一位考务人员批准，不能批准自己登记的，也不能批准给自己的。"
-        raise Forbidden(message, code="E-TWO")
-    changed = session.execute(
-        update(Accommodation)
-        .where(
-            Accommodation.id == row.id,
-            Accommodation.approved_at.is_(None),
-            Accommodation.ended_at.is_(None),
-        )
-        .values(approved_by_id=actor.person_id, approved_at=now)
-        .execution_options(synchronize_session=False)
-    )
-    session.refresh(row, ["approved_by_id", "approved_at", "ended_at"])
-    if not changed.rowcount:  # type: ignore[attr-defined]  # a CursorResult: UPDATE counts rows
+    _require_other(actor, row)
+    if not _approve(session, actor, row, now):
         raise Conflict("这条加时已经处理过了。", code="E-DECIDED")
-    session.get_one(Person, row.person_id).accommodated = True
-    _record(session, actor, row, "accommodation.approve", "批准照顾加时", now)
     return row
+
+
+def approve_accommodations(
+    session: Session, *, actor: Actor, rows: Sequence[Accommodation], now: datetime
+) -> list[Accommodation]:
+    """Approve several, each with an audit entry of its own; returns those approved now.
+
+    One that may not be approved by this person refuses all of them. What somebody else decided
+    meanwhile stays as it is: a second click changes nothing.
+    """
+    if not rows:
+        raise DomainError("请先选定要批准的人。", code="E-NONE")
+    for row in rows:
+        _require_other(actor, row)
+    return [row for row in rows if _approve(session, actor, row, now)]
 
 
 def end_accommodation(
@@ -112,9 +111,42 @@ def end_accommodation(
     return row
 
 
+def may_approve(actor: Actor, row: Accommodation) -> bool:
+    """Does it wait for this person among others?"""
+    open_now = row.approved_at is None and row.ended_at is None
+    return open_now and actor.person_id not in {row.requested_by_id, row.person_id}
+
+
 def amount_words(row: Accommodation) -> str:
     """`时长的 25%` or `15 分钟`."""
     return f"{row.minutes} 分钟" if row.minutes is not None else f"时长的 {row.percent}%"
+
+
+def _require_other(actor: Actor, row: Accommodation) -> None:
+    _require_scope(actor, row)
+    if actor.person_id in {row.requested_by_id, row.person_id}:
+        message = "要由另一位考务人员批准，不能批准自己登记的，也不能批准给自己的。"
+        raise Forbidden(message, code="E-TWO")
+
+
+def _approve(session: Session, actor: Actor, row: Accommodation, now: datetime) -> bool:
+    """False when it was decided before."""
+    changed = session.execute(
+        update(Accommodation)
+        .where(
+            Accommodation.id == row.id,
+            Accommodation.approved_at.is_(None),
+            Accommodation.ended_at.is_(None),
+        )
+        .values(approved_by_id=actor.person_id, approved_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    session.refresh(row, ["approved_by_id", "approved_at", "ended_at"])
+    if not changed.rowcount:  # type: ignore[attr-defined]  # a CursorResult: UPDATE counts rows
+        return False
+    session.get_one(Person, row.person_id).accommodated = True
+    _record(session, actor, row, "accommodation.approve", "批准照顾加时", now)
+    return True
 
 
 def _require_scope(actor: Actor, row: Accommodation) -> None:

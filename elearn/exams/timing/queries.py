@@ -1,6 +1,6 @@
 """Reading time changes and accommodations: what is in effect, for whom."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -225,7 +225,7 @@ def accommodations_query(actor: Actor) -> Select[Accommodation]:
             joinedload(Accommodation.approved_by),
         )
         .order_by(
-            Accommodation.approved_at.is_(None).desc(),
+            and_(Accommodation.approved_at.is_(None), Accommodation.ended_at.is_(None)).desc(),
             Accommodation.ended_at.is_not(None),
             Accommodation.id.desc(),
         )
@@ -236,6 +236,17 @@ def get_accommodation(session: Session, *, public_id: str, actor: Actor) -> Acco
     """Raises NotFound outside the actor's scope."""
     found = session.scalar(accommodations_query(actor).where(Accommodation.public_id == public_id))
     if found is None:
+        raise NotFound
+    return found
+
+
+def get_accommodations(
+    session: Session, *, public_ids: Collection[str], actor: Actor
+) -> list[Accommodation]:
+    """All of these, in the order of the page. Raises NotFound when one is outside the scope."""
+    query = accommodations_query(actor).where(Accommodation.public_id.in_(public_ids))
+    found = list(session.scalars(query))
+    if len(found) != len(set(public_ids)):
         raise NotFound
     return found
 

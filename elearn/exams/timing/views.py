@@ -1,6 +1,7 @@
 """Acts on the time of a running exam, and the accommodations page."""
 
 from datetime import timedelta
+from typing import Final
 
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -17,12 +18,22 @@ from .accommodations import (
     REASON_NAMES,
     amount_words,
     approve_accommodation,
+    approve_accommodations,
     end_accommodation,
+    may_approve,
     request_accommodations,
 )
 from .forms import AccommodationForm, read_minutes, read_target
-from .queries import accommodations_query, get_accommodation, get_change, read_ledger
+from .queries import (
+    accommodations_query,
+    get_accommodation,
+    get_accommodations,
+    get_change,
+    read_ledger,
+)
 from .services import decide_extension, extend_time, pause_exam, resume_exam
+
+MOST_AT_ONCE: Final = 200  # the largest page of the list
 
 
 def change_time(public_id: str) -> Response:
@@ -52,14 +63,15 @@ def accommodations() -> Response | str | tuple[str, int]:
             return redirect(url_for("exams.accommodations"))
         work.rollback()
         status = 422
+    listed = paginate(work, accommodations_query(me))
     page = render_template(
         "exams/accommodations.html",
         form=form,
-        page=paginate(work, accommodations_query(me)),
+        page=listed,
+        mine=[row for row in listed.items if may_approve(me, row)],
         amount=amount_words,
         last_moment=lambda row: row.valid_until - timedelta(seconds=1),
         reasons=REASON_NAMES,
-        me=me.person_id,
         now=utcnow(),
     )
     return (page, status) if status != 200 else page
@@ -70,6 +82,21 @@ def decide_accommodation(public_id: str) -> Response:
     work = db.session()
     row = get_accommodation(work, public_id=public_id, actor=actor())
     try_act(lambda: _decide_accommodation(row))
+    return redirect(url_for("exams.accommodations"))
+
+
+def approve_selected() -> Response:
+    """Approve the accommodations that were ticked."""
+    chosen = request.form.getlist("chosen")[:MOST_AT_ONCE]
+    rows = get_accommodations(db.session(), public_ids=chosen, actor=actor())
+
+    def act() -> str:
+        done = approve_accommodations(db.session(), actor=actor(), rows=rows, now=utcnow())
+        skipped = len(rows) - len(done)
+        rest = f"另有 {skipped} 条已经处理过，没有改动。" if skipped else ""
+        return f"已批准 {len(done)} 条，下次开始考试时生效。{rest}"
+
+    try_act(act)
     return redirect(url_for("exams.accommodations"))
 
 
