@@ -202,6 +202,7 @@ ROUTES: Final[tuple[tuple[str, Callable[..., Any], tuple[str, ...], tuple[str, .
         ("/manage/exams/<public_id>/attempts/<attempt_id>/void",),
     ),
     ("decide_void", voiding.decide, POST, ("/manage/voids/<public_id>/decide",)),
+    (
         "approve_accommodations",
         timing.approve_selected,
         POST,
