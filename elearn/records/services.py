@@ -111,6 +111,7 @@ def record_exam(
     attempt gives the row that exists; with a `reason` (a corrected key, a recheck) and another
     result, a new row takes the place of the old one, which stays as it was.
     """
+    rule = rule_for(session, person)
     key = f"attempt:{attempt_public_id}"
     before = _known(session, person, key)
     if before is not None:
@@ -119,12 +120,8 @@ def record_exam(
             return before
         key = f"{key}#{grade_no}"
         evidence = {**evidence, "supersedes": before.public_id, "supersedes_hash": before.hash}
-    # A correction is worked out by the rule the first record was made by.
-    rule = (
-        rule_again(session, before.credit_rule, before.credit_rule_version)
-        if before
-        else rule_for(session, person)
-    )
+        # A correction is worked out by the rule the first record was made by.
+        rule = rule_again(session, before.credit_rule, before.credit_rule_version)
     again = passed and _passed_before(session, person.id, attempt_public_id)
     own = before.hours_centi if before else 0
     earned = credit(
@@ -147,6 +144,7 @@ def record_exam(
         return before
     label = ("补考，" if makeup else "") + ("成绩更正后" if before else "")
     result = f"{label}得 {centi_text(score_centi)} 分，满分 {centi_text(full_centi)} 分，"
+    band = f"，等第{evidence['band']}" if evidence.get("band") else ""
     hours_words = "这场考试已经计过学时，不重复计。" if again else earned.reason
     day = finished_at.astimezone(DISPLAY_ZONE).date()
     record = _insert(
@@ -165,7 +163,8 @@ def record_exam(
         passed=passed,
         valid_until=valid_until(day, valid_months) if passed else None,
         explanation=_sentences(
-            result + ("合格。" if passed else "未合格，不计学时。"), hours_words if passed else ""
+            result + (f"合格{band}。" if passed else "未合格，不计学时。"),
+            hours_words if passed else "",
         ),
         evidence=plain_evidence(evidence),
         **_credit_fields(earned),
