@@ -20,7 +20,6 @@ APPEND_ONLY = ("credit_rule_revision", "credit_rule_choice")
 
 
 def upgrade() -> None:
-    op.add_column("exam", sa.Column("entry_centi", sa.Integer(), nullable=True))
     for name, length in (("repealed_on", 20), ("replaced_by", 60)):
         op.add_column(
             "law_version", sa.Column(name, sa.String(length), nullable=False, server_default="")
@@ -104,6 +103,5 @@ def downgrade() -> None:
     op.drop_table("credit_rule_revision")
     op.drop_table("learning_path_step")
     op.drop_table("learning_path")
-    op.drop_column("exam", "entry_centi")
     op.drop_column("law_version", "replaced_by")
     op.drop_column("law_version", "repealed_on")
