@@ -128,6 +128,8 @@ class Exam(Base):
     # Days between handing in and the next try; how many make-ups the exam may get.
     cooldown_days: Mapped[int] = mapped_column(default=0, server_default="0")
     makeups_max: Mapped[int] = mapped_column(default=1, server_default="1")
+    # Online hours of the year needed to sit it, in hundredths; None: none.
+    entry_centi: Mapped[int | None]
     created_by_id: Mapped[int] = mapped_column(bigref, ForeignKey("person.id"))
     created_at: Mapped[datetime]
     # Time (exams/timing): kept beside the `time_change` rows so that a start needs no more reads.

@@ -151,6 +151,7 @@ def record_exam(
         return before
     label = ("补考，" if makeup else "") + ("成绩更正后" if before else "")
     result = f"{label}得 {centi_text(score_centi)} 分，满分 {centi_text(full_centi)} 分，"
+    band = f"，等第{evidence['band']}" if evidence.get("band") else ""
     hours_words = "这场考试已经计过学时，不重复计。" if again else earned.reason
     day = finished_at.astimezone(DISPLAY_ZONE).date()
     record = _insert(
@@ -170,7 +171,8 @@ def record_exam(
         passed=passed,
         valid_until=valid_until(day, valid_months) if passed else None,
         explanation=_sentences(
-            result + ("合格。" if passed else "未合格，不计学时。"), hours_words if passed else ""
+            result + (f"合格{band}。" if passed else "未合格，不计学时。"),
+            hours_words if passed else "",
         ),
         evidence=plain_evidence(evidence),
         **_credit_fields(earned),

@@ -35,13 +35,7 @@ def test_a_path_is_neither_a_leaflet_nor_a_library(content: ContentSet) -> None:
         assert all(step.why for step in path.steps), path.code
 
 
-def test_every_required_course_stands_in_a_stage_and_in_a_role_path(content: ContentSet) -> None:
+def test_every_required_course_stands_in_a_path(content: ContentSet) -> None:
     required = {course.code for course in content.courses.values() if course.required}
-    for kind in PathKind:
-        taught = {
-            step.course
-            for path in content.paths.values()
-            if path.kind is kind
-            for step in path.steps
-        }
-        assert sorted(required - taught) == [], kind
+    taught = {step.course for path in content.paths.values() for step in path.steps}
+    assert sorted(required - taught) == []

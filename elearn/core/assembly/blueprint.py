@@ -4,7 +4,7 @@ Problem codes: B-yaml (not YAML), B-key (unknown line), B-twice (line repeated),
 B-shape (list where a value belongs, or the reverse), B-value (value not understood), B-full
 (stated full marks differ), and those of `rules`: B-code, B-title, B-duration, B-attempts,
 B-validity, B-empty, B-count, B-points, B-pass, B-minimum, B-fixed, B-difficulty, B-topic, B-law,
-B-audience, B-name, B-quota, B-balance.
+B-audience, B-name, B-quota, B-balance, B-band, B-makeup, B-entry.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -41,6 +41,7 @@ from .values import (
     read_months,
     read_permille,
     read_seen,
+    read_times,
 )
 from .yaml_fields import Fields, Path, Sheet, compose
 
@@ -79,6 +80,10 @@ HEAD_WORDS: Final = {
     "overlap_max": ("最大重复", "overlap"),
     "seen_max": ("做过的题", "seen"),
     "exposure_permille": ("曝光上限", "exposure"),
+    "bands": ("等第", "bands"),
+    "makeups_max": ("补考次数", "makeups"),
+    "makeup_months": ("补考期限", "makeup_window"),
+    "entry_centi": ("参加条件", "entry"),
     "sections": ("部分", "sections"),
 }
 SECTION_WORDS: Final = {
@@ -142,6 +147,7 @@ def _consequence(fault: Fault, broken: Collection[Path]) -> bool:
     uses_sections = fault.path[0] in (
         "pass_centi",
         "section_minima",
+        "bands",
         "target_centi",
         "overlap_max",
         "seen_max",
@@ -172,6 +178,10 @@ def _read_head(fields: Fields, sections: tuple[Section, ...]) -> Blueprint:
         audience=fields.read_all("audience", str),
         note=read("note", str.strip, ""),
         balance=_read_balance(fields),
+        bands=tuple(sorted(fields.pairs("bands", read_centi), key=lambda band: -band[1])),
+        makeups_max=read("makeups_max", read_times, None),
+        makeup_months=read("makeup_months", read_months, None),
+        entry_centi=read("entry_centi", read_centi, None),
     )
 
 

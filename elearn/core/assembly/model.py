@@ -127,6 +127,10 @@ class Blueprint:
     option under PARTIAL_FIXED. `hours_centi`: credit for passing. `validity_months`: how long a
     pass counts, None = without end. `audience`: whom it is for; () = not restricted, so questions
     for any audience are drawn; ("全体",) = only questions everybody may get.
+
+    Rules about the exam, () or None = none: `bands` name a passing score, best first (name, least
+    points); `makeups_max` make-ups may be held, over within `makeup_months` of the exam;
+    `entry_centi` online hours of the year are needed to sit it.
     """
 
     code: str
@@ -146,6 +150,10 @@ class Blueprint:
     audience: tuple[str, ...] = ()
     note: str = ""
     balance: Balance = field(default_factory=Balance)
+    bands: tuple[tuple[str, int], ...] = ()
+    makeups_max: int | None = None
+    makeup_months: int | None = None
+    entry_centi: int | None = None
 
     @property
     def total_centi(self) -> int:
@@ -164,8 +172,14 @@ class Blueprint:
             totals[section.group_name] = totals.get(section.group_name, 0) + section.total_centi
         return totals
 
+    def band_of(self, score_centi: int, *, passed: bool) -> str:
+        """等第 of a score; "" without a pass or without bands."""
+        names = (name for name, least in self.bands if score_centi >= least)
+        return next(names, "") if passed else ""
+
     def canonical(self) -> dict[str, Any]:
-        """Everything that makes this revision what it is, JSON-able; `balance` only when asked."""
+        """Everything that makes this revision what it is, JSON-able; `balance` and the rules about
+        the exam only when there are any (hashes stay)."""
         spec: dict[str, Any] = {
             "code": self.code,
             "title": self.title,
@@ -186,6 +200,11 @@ class Blueprint:
         }
         if balance := self.balance.canonical():
             spec["balance"] = balance
+        if self.bands:
+            spec["bands"] = [list(pair) for pair in self.bands]
+        for name in ("makeups_max", "makeup_months", "entry_centi"):
+            if (value := getattr(self, name)) is not None:
+                spec[name] = value
         return spec
 
     @property
@@ -208,6 +227,7 @@ def blueprint_from_canonical(spec: Mapping[str, Any]) -> Blueprint:
     values["review"] = ReviewPolicy(spec["review"])
     values["audience"] = tuple(spec["audience"])
     values["balance"] = Balance(**spec.get("balance", {}))
+    values["bands"] = tuple((name, centi) for name, centi in spec.get("bands", ()))
     return Blueprint(**values)
 
 

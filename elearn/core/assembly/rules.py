@@ -15,6 +15,8 @@ from .values import nearest
 MAX_QUESTIONS: Final = 500
 MAX_DURATION_S: Final = 24 * 3600
 MAX_ATTEMPTS: Final = 20
+MAX_MAKEUPS: Final = 5
+MAX_ENTRY_CENTI: Final = 1000_00
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,59}")
 
 
@@ -34,6 +36,7 @@ def check_blueprint(blueprint: Blueprint, laws: Collection[str] | None = None) -
     faults += _check_minima(blueprint)
     faults += _check_scoring(blueprint)
     faults += _check_balance(blueprint)
+    faults += _check_exam_rules(blueprint)
     for index, section in enumerate(blueprint.sections):
         faults += [
             Fault(("sections", index, *f.path), f.code, f.message, f.hint)
@@ -105,6 +108,27 @@ def _check_scoring(bp: Blueprint) -> Iterator[Fault]:
     if not fixed and bp.multi_fixed_centi:
         hint = "把多选计分改成“漏选定分”，或删掉这一行"
         yield Fault(("multi_fixed_centi",), "B-fixed", "只有“漏选定分”才用“漏选每项”", hint)
+
+
+def _check_exam_rules(bp: Blueprint) -> Iterator[Fault]:
+    """Bands name passing scores only: whoever did not pass has none."""
+    names = [name for name, _ in bp.bands]
+    for name, centi in bp.bands:
+        path = ("bands", name)
+        if names.count(name) > 1 or not 1 <= len(name) <= 10:
+            yield Fault(path, "B-band", f"等第“{name}”写了两次，或名称太长", "每个等第一行")
+        elif not bp.pass_centi <= centi <= bp.total_centi:
+            hint = f"写合格线 {centi_text(bp.pass_centi)} 到满分 {centi_text(bp.total_centi)} 之间"
+            yield Fault(path, "B-band", f"等第“{name}”从 {centi_text(centi)} 分起不对", hint)
+    if len({centi for _, centi in bp.bands}) < len(bp.bands):
+        yield Fault(("bands",), "B-band", "两个等第从同一个分数起", "改其中一个")
+    if bp.makeups_max is not None and not 0 <= bp.makeups_max <= MAX_MAKEUPS:
+        message = f"补考次数要在 0 到 {MAX_MAKEUPS} 之间"
+        yield Fault(("makeups_max",), "B-makeup", message, "写“1 次”或“不补考”")
+    if bp.makeup_months is not None and not 1 <= bp.makeup_months <= 24:
+        yield Fault(("makeup_months",), "B-makeup", "补考期限要在 1 到 24 个月之间", "例如 6 个月")
+    if bp.entry_centi is not None and not 0 < bp.entry_centi <= MAX_ENTRY_CENTI:
+        yield Fault(("entry_centi",), "B-entry", "参加条件要在 0 到 1000 学时之间", "例如 30 学时")
 
 
 def _check_balance(bp: Blueprint) -> Iterator[Fault]:

@@ -51,6 +51,11 @@ def read_count(text: str) -> int:
     return int(found[1])
 
 
+def read_times(text: str) -> int:
+    """`1`, `1 次`, `不补考` -> 1, 1, 0."""
+    return 0 if plain(text) in {"不补考", "无补考"} else read_count(text)
+
+
 def read_minutes(text: str) -> int:
     """`50`, `50 分钟`, `1 小时 30 分` -> seconds."""
     found = _MINUTES.fullmatch(plain(text))

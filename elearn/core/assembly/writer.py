@@ -19,6 +19,9 @@ def format_blueprint(blueprint: Blueprint) -> str:
     if blueprint.section_minima:
         lines.append(f"{HEAD_WORDS['section_minima'][0]}:")
         lines += [f"  {_text(n)}: {centi_text(c)}" for n, c in blueprint.section_minima]
+    if blueprint.bands:
+        lines.append(f"{HEAD_WORDS['bands'][0]}:")
+        lines += [f"  {_text(n)}: {centi_text(c)}" for n, c in blueprint.bands]
     lines.append(f"{HEAD_WORDS['sections'][0]}:")
     for section in blueprint.sections:
         rows = [f"{SECTION_WORDS[name][0]}: {value}" for name, value in _section(section)]
@@ -50,6 +53,12 @@ def _head(bp: Blueprint) -> Iterator[tuple[str, str]]:
     if bp.validity_months is not None:
         yield "validity_months", f"{bp.validity_months} 个月"
     yield from _balance(bp.balance)
+    if bp.makeups_max is not None:
+        yield "makeups_max", f"{bp.makeups_max} 次" if bp.makeups_max else "不补考"
+    if bp.makeup_months is not None:
+        yield "makeup_months", f"{bp.makeup_months} 个月"
+    if bp.entry_centi is not None:
+        yield "entry_centi", f"{centi_text(bp.entry_centi)} 学时"
 
 
 def _balance(balance: Balance) -> Iterator[tuple[str, str]]:

@@ -27,6 +27,7 @@ from elearn.exams.timing.clock import ends_at, exam_time
 from elearn.exams.timing.queries import allowance_for
 from elearn.models import Attempt, AttemptState, ClosedBy, Exam, Person
 
+from .entry import require_entry
 from .queries import Standing, due_query, has_late_answers, next_try_at, open_attempt, standing
 from .saving import save_answers, save_page
 from .shapes import read_shape
@@ -83,6 +84,7 @@ def start_attempt(
         raise NotFound
     _require_open(exam, earlier, now)
     _require_cooled(exam, earlier, now)
+    require_entry(session, exam=exam, person=person, now=now)
     # Before the paper: whoever may not start now opens nothing.
     allowed = allowance_for(session, exam=exam, person=person, now=now)
     deadline = allowed.deadline(now, exam.closes_at)

@@ -57,6 +57,7 @@ from elearn.web.auth import (
 from elearn.web.paging import paginate
 from elearn.web.security import csrf
 
+from .entry import entry_of
 from .events import BROKEN, AnswersRefused, LeaseHeld, SaveReply, read_device
 from .fast_save import save_one
 from .lease import take_over
@@ -441,6 +442,7 @@ def _lobby_page(public_id: str, *, problem: str = "", refused: DomainError | Non
         extra_s=accommodation_seconds(work, exam=exam, person=person, now=now),
         granted_s=granted_seconds(ledger, person),
         pauses=[p for p in ledger.pauses if covers(target_of(p), person)],
+        entry=entry_of(work, exam=exam, person=person, now=now),
         remaining_ms=remaining_ms(running, now) if running else 0,
         grades=grades,
         seen={

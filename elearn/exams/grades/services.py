@@ -210,6 +210,7 @@ def _record(
     passing the same exam again gives no second hours (`record_exam`)."""
     revision = exam.blueprint_revision
     made_up = _main_of(session, exam)
+    band = read_spec(revision).band_of(row.score_centi, passed=bool(row.passed))
     record_exam(
         session,
         person=session.get_one(Person, attempt.person_id),
@@ -239,6 +240,7 @@ def _record(
             "policy_version": row.policy_version,
             "keys_no": row.keys_no,
             **({"makeup_of": made_up} if made_up else {}),
+            **({"band": band} if band else {}),
         },
         grade_no=row.no,
         # Without what was corrected: the record is seen before the review may be.

@@ -2,15 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 from sqlalchemy import Select, and_, case, exists, false, func, or_, select
 from sqlalchemy.orm import Session, aliased, contains_eager, joinedload
 
+from elearn.config import DISPLAY_ZONE
 from elearn.core.access import Actor, Permission
 from elearn.core.errors import NotFound
+from elearn.core.records import valid_until
+from elearn.exams.blueprints.queries import read_spec
 from elearn.exams.papers.queries import codes_seen, makeup_attempts
 from elearn.exams.sittings.queries import audience
+from elearn.exams.timing.clock import ends_at
 from elearn.models import (
     Attempt,
     AttemptState,
@@ -104,6 +109,13 @@ def derive_roster(session: Session, main: Exam) -> Roster:
         else:
             lines.append(RosterLine(person, _cause(attempts, deferred=bool(is_deferred))))
     return Roster(tuple(lines), pending, tuple(elsewhere))
+
+
+def makeup_by(main: Exam) -> date | None:
+    """The last day a make-up of this exam may close; None: the blueprint sets none."""
+    months = read_spec(main.blueprint_revision).makeup_months
+    closed = max(ends_at(main), main.closes_at).astimezone(DISPLAY_ZONE).date()
+    return valid_until(closed, months)
 
 
 def makeups_of(session: Session, main: Exam) -> list[ExamMakeup]:

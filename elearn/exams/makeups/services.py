@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from elearn.audit import record_act
 from elearn.bank.queries import load_pool
+from elearn.config import DISPLAY_ZONE
 from elearn.core.access import Actor, Permission
 from elearn.core.assembly.feasibility import feasibility
 from elearn.core.errors import Conflict, DomainError, Forbidden, NotFound
@@ -32,7 +33,15 @@ from elearn.models import (
     StandingState,
 )
 
-from .queries import STANDING_NAMES, Roster, RosterLine, derive_roster, makeups_of, seen_codes
+from .queries import (
+    STANDING_NAMES,
+    Roster,
+    RosterLine,
+    derive_roster,
+    makeup_by,
+    makeups_of,
+    seen_codes,
+)
 
 MAX_REASON: Final = 500
 MAX_REMOVED: Final = 200
@@ -202,6 +211,7 @@ def schedule_makeup(
     _require_scheduler(actor, main)
     session.refresh(main, ["cancelled_at", "makeups_max"], with_for_update=True)
     _require_makeup_allowed(session, main, now)
+    _require_in_time(main, closes_at)
     roster = derive_roster(session, main)
     _check_removed(roster, removed)
     invited = [line for line in roster.lines if line.person.staff_no not in removed]
@@ -297,6 +307,14 @@ def _require_makeup_allowed(session: Session, main: Exam, now: datetime) -> None
         raise Conflict(message, code="E-MAKEUP")
     if any(each.exam.closes_at > now for each in held):
         raise Conflict("上一场补考还没有结束。", code="E-MAKEUP")
+
+
+def _require_in_time(main: Exam, closes_at: datetime) -> None:
+    """补考期限 of the blueprint, counted from the day the exam closed."""
+    last = makeup_by(main)
+    if last is not None and closes_at.astimezone(DISPLAY_ZONE).date() > last:
+        message = f"按组卷规则，补考要在 {last:%Y-%m-%d} 以前结束"
+        raise DomainError(message + "。", code="E-MAKEUP", fields={"closes_at": message})
 
 
 def _check_removed(roster: Roster, removed: Mapping[str, str]) -> None:

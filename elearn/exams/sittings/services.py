@@ -82,6 +82,8 @@ def schedule_exam(
         duration_s=blueprint.duration_s,
         attempts_max=attempts_max,
         review_policy=review_policy,
+        makeups_max=1 if blueprint.makeups_max is None else blueprint.makeups_max,
+        entry_centi=blueprint.entry_centi,
         created_by_id=actor.person_id,
         created_at=now,
     )

@@ -1,6 +1,7 @@
 """Which rule counts for whom: chosen for a unit, from then on, and said in the record."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -10,10 +11,18 @@ from elearn.core.access import Role
 from elearn.core.credit.files import parse_credit_rule
 from elearn.core.credit.spec import RuleSpec
 from elearn.core.errors import Conflict, DomainError, Forbidden
-from elearn.models import AuditEntry, CreditRuleChoice, CreditRuleRevision, OrgUnit, Person
+from elearn.models import (
+    AuditEntry,
+    CreditRuleChoice,
+    CreditRuleRevision,
+    OrgUnit,
+    Person,
+    TrainingRecord,
+)
 from elearn.records.credit.queries import chosen_spec, newest_rules, rule_name
 from elearn.records.credit.services import changed_versions, choose_rule, publish_credit_rules
 from elearn.records.queries import portfolio, year_hours
+from elearn.records.services import record_exam
 from tests.conftest import Browser
 from tests.factories import NOW, make_actor, make_person, make_unit
 from tests.factories_reports import make_course, make_course_record
@@ -87,6 +96,9 @@ def test_the_nearest_unit_decides_and_its_last_word_counts(session: Session) -> 
     choose(session, bureau, one)
     choose(session, office, two)
     assert [_id(chosen_spec(session, unit.path)) for unit in (bureau, office)] == ["bands", "other"]
+    choose(session, bureau, None)
+    choose(session, bureau, one)
+    assert _id(chosen_spec(session, office.path)) == "other"  # later, but further away
     choose(session, office, None)
     assert chosen_spec(session, office.path) is None  # the office went back to the product's own
     choose(session, office, one)
@@ -95,6 +107,37 @@ def test_the_nearest_unit_decides_and_its_last_word_counts(session: Session) -> 
 
 def _id(found: RuleSpec | None) -> str:
     return found.id if found else ""
+
+
+def test_a_correction_is_worked_out_by_the_rule_of_the_first_record(session: Session) -> None:
+    person = make_person(session)
+    [row] = publish(session, spec(basis="标注学时", more="每天封顶: 0.2\n"))
+
+    def record(**changes: object) -> TrainingRecord:
+        values: dict[str, Any] = {
+            "attempt_public_id": "a" * 22,
+            "exam_title": "测试",
+            "subject_code": "bp",
+            "paper_hash": "p" * 64,
+            "started_at": NOW,
+            "finished_at": NOW,
+            "score_centi": 8000,
+            "full_centi": 10000,
+            "passed": True,
+            "hours_centi": 100,
+            "valid_months": None,
+            "evidence": {},
+            "now": NOW,
+        }
+        return record_exam(session, person=person, **{**values, **changes})
+
+    first = record()
+    choose(session, session.get_one(OrgUnit, person.org_unit_id), row)
+    assert record(reason="更正", grade_no=2) is first  # the same result is the same record
+    later = record(reason="更正", grade_no=3, score_centi=8500)
+    assert (later.credit_rule, later.hours_centi) == ("declared", 100)
+    another = record(attempt_public_id="b" * 22)
+    assert (another.credit_rule, another.hours_centi) == ("bands", 0)
 
 
 def test_a_new_version_waits_until_it_is_chosen(session: Session) -> None:
