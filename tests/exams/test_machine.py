@@ -436,6 +436,19 @@ class ExamDay(RuleBasedStateMachine):
         self.model.time_changes += 1
         assert self.decide_time(who, public_id, "resume") == 302
 
+    @precondition(lambda self: self.model.open_sitting() and not self.model.pauses)
+    @rule(who=who, apart=st.sampled_from([1, 60]), first=st.sampled_from([0, 1]))
+    def pause_inside_a_pause(self, who: str, apart: int, first: int) -> None:
+        """One person's and everybody's; one of them ends, the other holds on."""
+        self.pause(("now", 0), who, everybody=False)
+        self.pause(("now", apart), who, everybody=True)
+        if len(self.model.pauses) == 2:
+            self.jump(("now", apart))
+            public_id = list(self.model.pauses)[first]
+            assert self.decide_time(who, public_id, "resume") == 302
+            self.model.resume(public_id, self.now)
+            self.model.time_changes += 1
+
     # ------------------------------------------------------------ keys
 
     @precondition(lambda self: self.sittings)
