@@ -2,6 +2,7 @@
 
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -69,6 +70,20 @@ class Arena:
     faults: int = 0
     slowest_s: float = 0.0
     notes: list[str] = field(default_factory=list)
+    #: When the run should come to its end (`time.monotonic`); None: when it has done all.
+    until: float | None = None
+
+    def has_time(self) -> bool:
+        """For another fault?"""
+        return self.until is None or time.monotonic() < self.until
+
+    def rounds(self, times: int) -> Iterator[int]:
+        """So many, at least one, fewer when time is up (and then the report says so)."""
+        for number in range(times):
+            if number and not self.has_time():
+                self.notes.append(f"time was up after {number} of {times} faults")
+                return
+            yield number
 
     def recovered(self, seconds: float) -> None:
         """After a fault it took so long until answers were acknowledged again."""

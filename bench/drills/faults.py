@@ -24,7 +24,7 @@ Fault = Callable[[Arena, int], None]
 def kill_workers(arena: Arena, times: int) -> None:
     """SIGKILL to one worker process at a time; the master starts another."""
     draw = random.Random(times)
-    for _ in range(times):
+    for _ in arena.rounds(times):
         arena.crowd.wait_for(acked=draw.randint(BETWEEN // 2, BETWEEN))
         workers = arena.host.workers()
         if workers:
@@ -34,7 +34,7 @@ def kill_workers(arena: Arena, times: int) -> None:
 
 def kill_server(arena: Arena, times: int) -> None:
     """SIGKILL to master and workers at once; a supervisor starts the service again."""
-    for _ in range(times):
+    for _ in arena.rounds(times):
         arena.crowd.wait_for(acked=BETWEEN)
         arena.host.kill_all()
         arena.host.start()
@@ -43,7 +43,7 @@ def kill_server(arena: Arena, times: int) -> None:
 
 def kill_database(arena: Arena, times: int) -> None:
     """SIGKILL to every process of PostgreSQL; on SQLite to every process that holds the file."""
-    for _ in range(times):
+    for _ in arena.rounds(times):
         arena.crowd.wait_for(acked=BETWEEN)
         if arena.kind == "sqlite":
             for pid in arena.host.workers():
@@ -57,7 +57,7 @@ def kill_database(arena: Arena, times: int) -> None:
 def restart_database(arena: Arena, times: int) -> None:
     """PostgreSQL: immediate and fast restart in turn. SQLite: SIGTERM to the service, started
     again (the database has no server of its own)."""
-    for number in range(times):
+    for number in arena.rounds(times):
         arena.crowd.wait_for(acked=BETWEEN)
         if arena.kind == "sqlite":
             restart_service(arena)
@@ -82,7 +82,7 @@ def cut_power(arena: Arena, times: int) -> None:
     disk = arena.disk
     if not isinstance(disk, LoopDisk):
         raise TypeError("needs a loop disk")
-    for _ in range(times):
+    for _ in arena.rounds(times):
         arena.crowd.wait_for(acked=BETWEEN)
         arena.crowd.frozen_phones.freeze(arena.crowd.phones)
         disk.cut()
@@ -103,7 +103,7 @@ def fill_disk(arena: Arena, times: int) -> None:
     if not isinstance(disk, SmallDisk):
         raise TypeError("needs a small disk")
     early = arena.host.environment.get("DRILL_WEAKNESS") == "ack-early"
-    for _ in range(times):
+    for _ in arena.rounds(times):
         arena.crowd.wait_for(acked=BETWEEN)
         disk.fill()
         if early:
@@ -121,7 +121,9 @@ def bad_network(arena: Arena, times: int) -> None:
     proxy = arena.proxy
     if proxy is None:
         raise TypeError("needs a proxy")
-    while proxy.lost + proxy.doubled + arena.crowd.total("redelivered") < times:
+    while (
+        proxy.lost + proxy.doubled + arena.crowd.total("redelivered") < times and arena.has_time()
+    ):
         arena.crowd.wait_for(acked=AGAIN)
     late = arena.crowd.total("redelivered")
     arena.faults = proxy.lost + proxy.doubled + late
@@ -132,7 +134,7 @@ def bad_network(arena: Arena, times: int) -> None:
 
 def late_deliveries(arena: Arena, times: int) -> None:
     """Older changes arrive again behind newer ones."""
-    while arena.crowd.total("redelivered") < times:
+    while arena.crowd.total("redelivered") < times and arena.has_time():
         arena.crowd.wait_for(acked=AGAIN)
     arena.faults = arena.crowd.total("redelivered")
     late = arena.crowd.total("superseded")

@@ -1,10 +1,14 @@
 """Run a drill and its control, and judge both."""
 
+import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from sqlalchemy import create_engine, func, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from bench.drills.arena import Setup, open_arena
 from bench.drills.audit import Findings, compare
@@ -62,36 +66,47 @@ class Verdict:
 
 
 def judge(
-    drill: Drill, database: str, *, times: int, phones: int | None = None, workers: int = 2
+    drill: Drill,
+    database: str,
+    *,
+    times: int,
+    phones: int | None = None,
+    workers: int = 2,
+    seconds: float | None = None,
 ) -> Verdict:
-    """The drill `times` times; then the control, until it loses something or gives up."""
-    sound, control = Run(), Run()
-    verdict = Verdict(drill.name, database, "passed", sound, control, drill.shows)
-    count = phones or drill.phones
-    try:
+    """The drill `times` times, or as often as fits into `seconds`; then the control, until it loses
+    something or gives up."""
+    verdict = Verdict(drill.name, database, "passed", Run(), Run(), drill.shows)
+    size = {"phones": phones or drill.phones, "workers": workers}
+    with explained(verdict):
         if database == "postgresql":
-            _require_postgres()
-        verdict.sound = sound = run(
-            drill, database, drill.sound, times=times, phones=count, workers=workers
-        )
+            require_postgres()
+        verdict.sound = run(drill, database, drill.sound, times=times, seconds=seconds, **size)
         for _ in range(CONTROL_TRIES):
-            weak = drill.weak[database]
-            verdict.control = control = run(
-                drill, database, weak, times=min(times, drill.short), phones=count, workers=workers
-            )
-            if control.wrong:
+            weak, few = drill.weak[database], min(times, drill.short)
+            verdict.control = run(drill, database, weak, times=few, **size)
+            if verdict.control.wrong:
                 break
-    except Unavailable as missing:
-        verdict.state, verdict.why = "not run", str(missing)
-        return verdict
-    except (Unsettled, DomainError, OSError, PostgresUnavailable) as broken:
-        verdict.state, verdict.why = "FAILED", f"{type(broken).__name__}: {broken}"[:600]
-        return verdict
-    verdict.state, verdict.why = state_of(sound, control)
+        verdict.state, verdict.why = state_of(verdict.sound, verdict.control)
     return verdict
 
 
-def _require_postgres() -> None:
+@contextmanager
+def explained(verdict: Verdict) -> Iterator[None]:
+    """A run that breaks is a verdict, too: the ones after it still run."""
+    try:
+        yield
+    except Unavailable as missing:
+        verdict.state, verdict.why = "not run", str(missing)
+    except (
+        *(Unsettled, DomainError, OSError, PostgresUnavailable),
+        *(SQLAlchemyError, subprocess.SubprocessError),
+    ) as broken:
+        verdict.state, verdict.why = "FAILED", f"{type(broken).__name__}: {broken}"[:600]
+
+
+def require_postgres() -> None:
+    """Raises Unavailable where there is none."""
     try:
         find_binaries()
     except PostgresUnavailable as why:
@@ -110,11 +125,19 @@ def state_of(sound: Run, control: Run) -> tuple[str, str]:
 
 
 def run(
-    drill: Drill, database: str, setup: Setup, *, times: int, phones: int, workers: int = 2
+    drill: Drill,
+    database: str,
+    setup: Setup,
+    *,
+    times: int,
+    phones: int,
+    workers: int = 2,
+    seconds: float | None = None,
 ) -> Run:
     """Once. The comparison is made after every phone has stopped, on the stopped server."""
     begun = time.monotonic()
     with open_arena(database, setup, phones=phones, workers=workers) as arena:
+        arena.until = None if seconds is None else time.monotonic() + seconds
         try:
             drill.fault(arena, times)
         except Unsettled:

@@ -4,6 +4,7 @@ DRILL_WEAKNESS says how; the product itself knows nothing of it.
 
     ack-early   saves are acknowledged at once and written a moment later
     sync-off    SQLite with synchronous=OFF
+    no-late     nothing that arrives after the deadline counts
 """
 
 import io
@@ -14,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from typing import Any, Final
 
 from flask import Flask
@@ -22,6 +24,7 @@ from sqlalchemy.pool import Pool
 from werkzeug.test import run_wsgi_app
 
 from elearn.cli import main, server
+from elearn.exams.attempts import protocol
 
 VARIABLE: Final = "DRILL_WEAKNESS"
 DELAY_S: Final = 0.05
@@ -66,6 +69,8 @@ def serving_app() -> Flask:
     weakness = os.environ[VARIABLE]
     if weakness == "sync-off":
         event.listen(Pool, "checkout", _sync_off)
+    if weakness == "no-late":
+        protocol.LATE_SYNC = timedelta(0)  # type: ignore[misc]  # on purpose
     app = server.serving_app()
     if weakness == "ack-early":
         app.wsgi_app = AckEarly(app.wsgi_app)  # type: ignore[method-assign]

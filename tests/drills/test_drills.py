@@ -3,14 +3,19 @@
 Each is void unless its control, the same fault on a weakened system, loses something.
 """
 
+import subprocess
+import time
 from dataclasses import replace
 
 import pytest
 
-from bench.drills.arena import Setup
+from bench.drills.__main__ import table
+from bench.drills.arena import Arena, Setup
+from bench.drills.browsers import BROWSER_DRILLS, judge_browser
+from bench.drills.disks import Unavailable
 from bench.drills.faults import DRILLS, EARLY, Drill, bad_network
-from bench.drills.phones import Habits
-from bench.drills.runner import Run, Verdict, judge, state_of
+from bench.drills.phones import Habits, Unsettled
+from bench.drills.runner import Run, Verdict, explained, judge, state_of
 from tests.servers.plugin import skip_missing
 
 pytestmark = pytest.mark.slow
@@ -52,6 +57,46 @@ def test_a_server_that_acknowledges_early_fails_the_drill() -> None:
     assert verdict.state == "FAILED", verdict
     assert verdict.sound.missing > 0
     assert verdict.control.wrong == 0, "and a sound one loses nothing"
+
+
+def test_a_browser_killed_while_typing_loses_nothing_it_said_it_has() -> None:
+    """Real Chromium. With both databases, more people, and across the deadline: `make drill`."""
+    drill = next(d for d in BROWSER_DRILLS if d.name == "browser killed while typing")
+    verdict = judge_browser(drill, "sqlite", times=1)
+    if verdict.state == "not run":
+        skip_missing("a browser drill", verdict.why)
+    assert verdict.state == "passed", verdict
+    assert (verdict.sound.acked, verdict.sound.wrong) == (drill.answers, 0)
+    assert verdict.control.wrong > 0
+
+
+def test_a_run_ends_when_its_time_is_up_and_says_so() -> None:
+    def rounds(until: float | None) -> tuple[list[int], list[str]]:
+        arena = Arena.__new__(Arena)
+        arena.until, arena.notes = until, []
+        return list(arena.rounds(3)), arena.notes
+
+    assert rounds(None) == ([0, 1, 2], [])
+    assert rounds(time.monotonic() - 1) == ([0], ["time was up after 1 of 3 faults"])
+    assert rounds(time.monotonic() + 600) == ([0, 1, 2], [])
+
+
+def test_a_run_that_breaks_is_a_verdict_and_not_the_end() -> None:
+    for error in (Unsettled("x"), OSError("x"), subprocess.TimeoutExpired("x", 1)):
+        verdict = Verdict("drill", "sqlite", "passed", Run(), Run(), "")
+        with explained(verdict):
+            raise error
+        assert verdict.state == "FAILED", error
+    verdict = Verdict("drill", "sqlite", "passed", Run(), Run(), "")
+    with explained(verdict):
+        raise Unavailable("no disk")
+    assert (verdict.state, verdict.why) == ("not run", "no disk")
+
+
+def test_the_table_says_what_is_missing_and_what_the_control_lost() -> None:
+    sound, control = Run(acked=120, faults=9, missing=2, unresolved=1), Run(acked=40, missing=7)
+    said = table([Verdict("power cut", "sqlite", "FAILED", sound, control, "")]).splitlines()
+    assert said[-1].split() == "power cut sqlite 9 120 3 7 of 40 FAILED".split()
 
 
 def test_a_control_that_loses_nothing_makes_a_drill_void() -> None:

@@ -2,15 +2,13 @@
 and no grade is left without its record."""
 
 import threading
-import time
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Engine, select
 
 from elearn import db
 from elearn.core.access import Role
@@ -40,9 +38,9 @@ from tests.factories_exams import (
     make_revision,
     short_spec,
 )
+from tests.side_by_side import PATIENCE_S, meanwhile
 
 T = QuestionType
-PATIENCE_S = 20.0
 PEOPLE = 12
 
 
@@ -107,38 +105,6 @@ class Corrected:
             )
             found = [last_grade(work, attempt_id) for attempt_id in ids]
         return [(grade.score_centi, grade.keys_no) for grade in found if grade is not None]
-
-
-def wait_until_held_up(engine: Engine, task: "Future[Any]", begun: threading.Event) -> None:
-    """Until the other transaction waits for a lock, or is through. SQLite has one writer and
-    nothing to see: it is enough that the other has begun to ask."""
-    assert begun.wait(PATIENCE_S)
-    if engine.dialect.name == "sqlite":
-        return
-    waiting = text(
-        "SELECT count(*) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    until = time.monotonic() + PATIENCE_S
-    while time.monotonic() < until and not task.done():
-        with engine.connect() as connection:
-            if connection.scalar(waiting):
-                return
-        time.sleep(0.01)
-    assert task.done(), "neither waiting nor through"
-
-
-def meanwhile(stack: ExitStack, engine: Engine, act: Callable[[], Any]) -> "Future[Any]":
-    """Begin `act` on another connection and come back when it waits for ours (or is through)."""
-    begun = threading.Event()
-
-    def run() -> Any:
-        begun.set()
-        return act()
-
-    task = stack.enter_context(ThreadPoolExecutor(1)).submit(run)
-    wait_until_held_up(engine, task, begun)
-    return task
 
 
 @pytest.mark.parametrize("everywhere", [True, False], ids=["every exam", "one exam"])

@@ -5,6 +5,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,6 +28,8 @@ from elearn.exams.attempts.services import (
 )
 from elearn.exams.grades.policy import GRACE
 from elearn.exams.sittings.services import cancel_exam
+from elearn.exams.timing.queries import Target
+from elearn.exams.timing.services import extend_time
 from elearn.models import (
     AnswerEvent,
     Attempt,
@@ -40,6 +43,7 @@ from elearn.models import (
 from tests.conftest import Browser, make_settings
 from tests.factories import NOW, make_actor, make_person, make_unit
 from tests.factories_exams import event, make_attempt, make_bank, make_exam
+from tests.side_by_side import PATIENCE_S, meanwhile
 
 THREADS = 20
 CLICKS = 50
@@ -323,6 +327,35 @@ def test_late_save_races_with_the_sweeper(own_engine: Engine) -> None:
         answered = current_answers(work, row.id)
     graded = [item for item in grade.detail["items"] if item["state"] != "EMPTY"]
     assert len(graded) == len(answered)
+
+
+def test_handing_in_beside_an_extension_is_by_the_new_deadline(own_engine: Engine) -> None:
+    """A click ten seconds after the old deadline, while more time is just being given."""
+    world = World(own_engine)
+    with db.transaction(own_engine) as work:
+        public_id = world.start(work, world.people[0])
+        late = load(work, public_id).deadline_at + timedelta(seconds=10)
+
+    def submit() -> None:
+        with db.transaction(own_engine) as work:
+            submit_attempt(work, attempt=load(work, public_id), now=late)
+
+    with ExitStack() as stack:
+        with db.transaction(own_engine) as work:
+            extend_time(
+                work,
+                actor=world.examiner,
+                exam=work.get_one(Exam, world.exam),
+                target=Target(),
+                minutes=5,
+                reason="停电",
+                now=late,
+            )
+            clicked = meanwhile(stack, own_engine, submit)
+        clicked.result(PATIENCE_S)
+    row = world.one_attempt()
+    assert (row.closed_by, row.submitted_at) == (ClosedBy.CANDIDATE, late)
+    assert (row.late_until, world.count(TrainingRecord)) == (None, 1)
 
 
 SWEEP = """

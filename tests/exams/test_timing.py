@@ -313,6 +313,17 @@ def test_a_pause_stops_the_clock_and_costs_nothing(hall: Hall, session: Session)
     assert close_due_attempts(session, now=attempt.deadline_at + GRACE + MINUTE) == 1
 
 
+def test_a_clock_set_back_during_a_pause_takes_nobodys_time(hall: Hall) -> None:
+    """Half an hour, just before the end: the deadline would lie before the start, and then nobody
+    of the whole exam could be resumed."""
+    attempt, window = hall.start(hall.one), hall.exam.closes_at
+    before = attempt.deadline_at
+    pause = hall.pause(ALL, NOW + 49 * MINUTE)
+    hall.resume(pause, NOW - 5 * MINUTE)
+    assert (hall.deadline(attempt), attempt.paused_at) == (before, None)
+    assert hall.exam.closes_at == window
+
+
 def test_answers_arrive_during_a_pause_and_count(hall: Hall, session: Session) -> None:
     """Even when the pause is longer than the time that was left."""
     attempt = hall.start(hall.one)

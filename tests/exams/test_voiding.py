@@ -34,9 +34,9 @@ from elearn.models import (
 from elearn.records.queries import hours_of, records_of
 from elearn.records.services import verify_record
 from tests.conftest import Browser
-from tests.factories import make_actor, make_person, make_unit
+from tests.factories import NOW, make_actor, make_person, make_unit
 from tests.factories_after import LATER, Sat, make_sat, right, work_off
-from tests.factories_exams import SECRET, event, make_attempt
+from tests.factories_exams import SECRET, all_right, event, make_attempt
 
 T = QuestionType
 WHY = "经查证由他人代考"
@@ -229,6 +229,22 @@ def test_hours_go_to_another_attempt_that_passed(sat: Sat, second: Person) -> No
         (False, 0),
         (True, 100),
     ]
+
+
+def test_hours_pass_by_an_attempt_that_is_not_settled(sat: Sat, second: Person) -> None:
+    """The second has a grade that passes and no record yet: the third, which has one, brings them."""
+    sat.exam.attempts_max = 3
+    first = sat.sit(right(sat, *GOOD))
+    waiting = make_attempt(sat.session, sat.exam, first.person)
+    answers = all_right(waiting, sat.bank)
+    save_answers(sat.session, attempt=waiting, events=answers, now=NOW)
+    submit_attempt(sat.session, attempt=waiting, now=waiting.deadline_at + timedelta(seconds=40))
+    assert (sat.grades(waiting)[-1].passed, waiting.late_until is not None) == (True, True)
+    sat.sit(right(sat, *GOOD), person=first.person)
+    annul(sat, first, second)
+    assert hours_of(sat.session, first.person_id) == {(2026, "ONLINE"): 100}
+    settle_attempt(sat.session, attempt=waiting, now=LATER)
+    assert hours_of(sat.session, first.person_id) == {(2026, "ONLINE"): 100}
 
 
 def test_hours_pass_by_an_attempt_that_a_new_key_fails(sat: Sat, second: Person) -> None:

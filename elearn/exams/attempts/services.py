@@ -8,9 +8,9 @@ work done and gets the same answer.
 import logging
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -41,13 +41,20 @@ __all__ = [
     "submit_attempt",
 ]
 log = logging.getLogger("elearn")
+#: What decides whether an end is late; an examiner may change it until then.
+TERMS: Final = ("deadline_at", "paused_at")
 #: What the end of an attempt sets, and what others may have changed until then.
 ENDING: Final = ("state", "submitted_at", "closed_by", "late_until", "last_seq", "answered")
 
 # The guarded end of an attempt: whoever gets a row has closed it.
 _END: Final = (
     update(Attempt)
-    .where(Attempt.id == bindparam("of_attempt"), Attempt.state == AttemptState.IN_PROGRESS)
+    .where(
+        Attempt.id == bindparam("of_attempt"),
+        Attempt.state == AttemptState.IN_PROGRESS,
+        Attempt.deadline_at == bindparam("known_deadline"),
+        Attempt.paused_at.is_not_distinct_from(bindparam("known_pause")),
+    )
     .values(
         state=AttemptState.SUBMITTED,
         submitted_at=bindparam("ended_at"),
@@ -126,25 +133,35 @@ def submit_attempt(
     After the deadline it ended at the deadline, whoever asks, and answers made before it may still
     come until `late_until`: only then is it settled.
     """
+    ended = _end(session, attempt, now, by)
+    if ended is None:
+        session.refresh(attempt, (*ENDING, *TERMS), with_for_update=True)
+        if attempt.state == AttemptState.IN_PROGRESS:  # extended, paused or resumed just now
+            ended = _end(session, attempt, now, by)
+    if ended is None:
+        return attempt
+    for name, value in zip(ENDING, ended, strict=True):
+        set_committed_value(attempt, name, value)
+    grade_attempt(session, attempt=attempt, now=now, first=True)
+    return attempt
+
+
+def _end(session: Session, attempt: Attempt, now: datetime, by: ClosedBy) -> Row[Any] | None:
+    """The guarded update: None when it has ended, or its time is not what we believe."""
     late = exam_time(attempt, now) > attempt.deadline_at
     window = attempt.deadline_at + LATE_SYNC
-    ended = session.execute(
+    return session.execute(
         _END,
         {
             "of_attempt": attempt.id,
+            "known_deadline": attempt.deadline_at,
+            "known_pause": attempt.paused_at,
             # The clock may have been set back: nobody hands in before the start.
             "ended_at": attempt.deadline_at if late else max(now, attempt.started_at),
             "ended_by": ClosedBy.DEADLINE if late else by,
             "open_until": window if late and now <= window else None,
         },
     ).one_or_none()
-    if ended is None:
-        session.refresh(attempt, ENDING)
-        return attempt
-    for name, value in zip(ENDING, ended, strict=True):
-        set_committed_value(attempt, name, value)
-    grade_attempt(session, attempt=attempt, now=now, first=True)
-    return attempt
 
 
 def settle_attempt(session: Session, *, attempt: Attempt, now: datetime) -> bool:

@@ -129,6 +129,8 @@ def move_hours(
             Attempt.person_id == attempt.person_id,
             Attempt.id != attempt.id,
             Attempt.state == AttemptState.SUBMITTED,
+            # One not settled yet brings them with its own record, if they are still to be had.
+            Attempt.late_until.is_(None),
         )
         .order_by(Attempt.no)
         .with_for_update()

@@ -171,11 +171,11 @@ def resume_exam(
         raise Conflict("已经恢复了。", code="E-DECIDED")
     still = [attempts_of(target_of(p)) for p in ledger.pauses if p.id != change.id]
     free = and_(Attempt.paused_at.is_not(None), *(not_(scope) for scope in still))
-    moved = _move(session, exam, free, lambda paused_at: now - (paused_at or now), paused_at=None)
+    moved = _move(session, exam, free, lambda paused_at: _stood(paused_at, now), paused_at=None)
     target = target_of(change)
     exam.open_pauses -= 1
     if target.everybody:
-        lost = now - (exam.paused_at or now)
+        lost = _stood(exam.paused_at, now)
         exam.paused_at = None
         exam.closes_at += lost
         if exam.last_deadline_at is not None:
@@ -184,6 +184,12 @@ def resume_exam(
     return _record(
         session, actor, exam, TimeKind.RESUME, target, reason, now, of=change, touched=len(moved)
     )
+
+
+def _stood(paused_at: datetime | None, now: datetime) -> timedelta:
+    """How long a clock stood. One that was set back meanwhile takes nobody's time away: those who
+    were not paused got as much by it."""
+    return max(timedelta(0), now - (paused_at or now))
 
 
 def _by(seconds: int) -> Callable[[datetime | None], timedelta]:
