@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 from sqlalchemy import Engine, select
+from sqlalchemy.engine import make_url
 from sqlalchemy.orm import joinedload
 
 from elearn import db, migrate
@@ -72,7 +73,7 @@ def _check(made: Engine, public_id: str, backup: Path | None) -> list[Line]:
         lines += [
             machine.check_sweeper(session, told),
             machine.check_capacity(session, exam, config, told),
-            machine.check_backup(backup, told),
+            machine.check_backup(backup, told, make_url(config.database_url).database or ""),
             *people.check_people(session, exam),
             *papers.check_papers(session, exam, Vault(config.secret_key), told),
             *room.check_locks(exam, config),

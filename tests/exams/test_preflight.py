@@ -109,6 +109,8 @@ def test_a_second_examiner_who_does_not_sit_it(fair: Room) -> None:
     second.org_unit_id = fair.unit.id  # a candidate now
     fair.session.flush()
     fair.session.expire(second)
+    says(people.check_examiners(fair.session, fair.exam), NOTE, "不参加考试的 1 人")
+    fair.session.execute(delete(RoleGrant).where(RoleGrant.person_id == second.id))
     says(people.check_examiners(fair.session, fair.exam), NOTE, "只有")
     fair.session.execute(delete(RoleGrant))
     says(people.check_examiners(fair.session, fair.exam), FAIL)
@@ -168,10 +170,12 @@ def test_seed_and_key(fair: Room) -> None:
 @pytest.mark.parametrize("mode", list(PaperMode))
 def test_sealed_papers_open_with_the_present_key(fair: Room, mode: PaperMode) -> None:
     def lines(vault: Vault = VAULT) -> list[Line]:
-        return list(papers.check_sealed(fair.session, fair.exam, vault))
+        return list(papers.check_sealed(fair.session, fair.exam, vault, NOW))
 
     fair.mode(mode, 3)
     says(only(lines(), "封存试卷"), NOTE, "没有封存")
+    open_now = papers.check_sealed(fair.session, fair.exam, VAULT, fair.exam.opens_at)
+    says(only(list(open_now), "封存试卷"), PASS, "已经开考")
     says(only(list(papers.check_draw(fair.session, fair.exam, VAULT)), "题库"), PASS, "60 道题")
     fair.seal()
     says(only(lines(), "封存试卷"), PASS, "已封存")
@@ -189,7 +193,7 @@ def test_sealed_papers_open_with_the_present_key(fair: Room, mode: PaperMode) ->
 def test_somebody_joined_after_the_seal(fair: Room) -> None:
     fair.seal()
     make_person(fair.session, fair.unit)
-    line = only(list(papers.check_sealed(fair.session, fair.exam, VAULT)), "封存试卷")
+    line = only(list(papers.check_sealed(fair.session, fair.exam, VAULT, NOW)), "封存试卷")
     says(line, NOTE, "应有 4 份")
 
 
@@ -351,6 +355,9 @@ def test_backup(tmp_path: Path) -> None:
     (folder / "elearn.dump").write_bytes(b"x" * 100)
     says(machine.check_backup(folder, now), PASS, "elearn.dump")
     says(machine.check_backup(folder / "elearn.dump", now + timedelta(hours=30)), NOTE, "一天")
+    (folder / "elearn.dump").rename(folder / "live.db")
+    (folder / "live.db-wal").write_bytes(b"x")
+    says(machine.check_backup(folder, now, str(folder / "live.db")), FAIL, "没有备份")
 
 
 def test_the_worst_line_decides() -> None:

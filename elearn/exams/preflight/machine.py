@@ -152,13 +152,19 @@ def check_sweeper(session: Session, now: datetime) -> Line:
     return passed("自动收卷", "没有到时间没收的答卷")
 
 
-def check_backup(path: Path | None, now: datetime) -> Line:
-    """The product makes no backups: it can only look at the file it is shown."""
+def check_backup(path: Path | None, now: datetime, live: str = "") -> Line:
+    """The product makes no backups: it can only look at the file it is shown. `live`: the path of
+    the database itself, which is none."""
     mend = "考前备份一次，恢复到另一个库试一遍；再用 --backup 文件或文件夹 让这里核对时间。"
     if path is None:
         return note("备份", "程序不管备份，没有核对", mend)
     files = [each for each in path.rglob("*") if each.is_file()] if path.is_dir() else [path]
-    files = [each for each in files if each.is_file() and each.stat().st_size]
+    own = {Path(live + suffix).resolve() for suffix in ("", "-wal", "-shm")} if live else set()
+    files = [
+        each
+        for each in files
+        if each.is_file() and each.stat().st_size and each.resolve() not in own
+    ]
     if not files:
         return failed("备份", f"{path} 里没有备份", mend)
     last = max(files, key=lambda each: each.stat().st_mtime)

@@ -33,7 +33,8 @@ def check_papers(session: Session, exam: Exam, vault: Vault, now: datetime) -> l
     """Window, seed, papers, bank, locks are looked at in this order."""
     window = check_window(exam, now)
     seed = check_seed(session, exam, vault)
-    return [window, seed, *check_sealed(session, exam, vault), *check_draw(session, exam, vault)]
+    sealed = check_sealed(session, exam, vault, now)
+    return [window, seed, *sealed, *check_draw(session, exam, vault)]
 
 
 def check_window(exam: Exam, now: datetime) -> Line:
@@ -76,10 +77,13 @@ def check_seed(session: Session, exam: Exam, vault: Vault) -> Line:
     return passed("试卷种子", f"已承诺 {row.commitment[:12]}…，现在的密钥打得开")
 
 
-def check_sealed(session: Session, exam: Exam, vault: Vault) -> Iterator[Line]:
+def check_sealed(session: Session, exam: Exam, vault: Vault, now: datetime) -> Iterator[Line]:
     """Sealed papers open with the present key and their questions are still the bank's."""
     settings, count = papers_of(session, exam), sealed_count(session, exam)
     mode = MODE_NAMES[PaperMode(settings.mode)]
+    if not count and now >= exam.opens_at:
+        yield passed("封存试卷", f"{mode}，没有封存，已经开考，现抽")
+        return
     if not count:
         mend = f"运行 elearn exams seal {exam.public_id}：开考更快，也不受题库变动影响。"
         yield note("封存试卷", f"{mode}，没有封存，开考时现抽", mend)

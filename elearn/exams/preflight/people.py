@@ -73,19 +73,21 @@ def check_accommodations(session: Session, exam: Exam) -> Line:
 
 
 def check_examiners(session: Session, exam: Exam) -> Line:
-    """Acts of two persons need two, and neither sits the exam."""
-    found = [
-        person
-        for person in _holders(session, exam, Permission.SCHEDULE_EXAM)
-        if not is_eligible(session, exam=exam, person=person)
-    ]
+    """Acts of two persons need two; sealed papers are opened by people who do not sit the exam."""
+    found = _holders(session, exam, Permission.SCHEDULE_EXAM)
+    outside = [p for p in found if not is_eligible(session, exam=exam, person=p)]
     mend = "请安全管理员给另一位不参加这场考试的人授考务角色（本单位或上级单位）。"
     if not found:
-        return failed("考务人员", "范围内没有不参加考试的考务人员", mend)
+        return failed("考务人员", "范围内没有考务人员", mend)
     if len(found) == 1:
-        words = f"只有 {found[0].name} 一人：加时、查看试卷、同意印制、改正录入都要两个人"
+        words = f"只有 {found[0].name} 一人：加时、同意印制、改正录入都要两个人"
         return note("考务人员", words, mend)
-    return passed("考务人员", f"{len(found)} 人，{_named(found)}")
+    if len(outside) < 2:
+        words = (
+            f"{len(found)} 人，不参加考试的 {len(outside)} 人：开考前查看封存的试卷要两个这样的人"
+        )
+        return note("考务人员", words, mend)
+    return passed("考务人员", f"{len(found)} 人，不参加考试的有 {_named(outside)}")
 
 
 def check_markers(session: Session, exam: Exam) -> list[Line]:

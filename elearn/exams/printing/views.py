@@ -14,7 +14,6 @@ from elearn.config import DISPLAY_ZONE
 from elearn.core.assembly.model import MULTI_SCORING_NAMES
 from elearn.core.centi import centi_text
 from elearn.core.errors import DomainError
-from elearn.core.workbook import Column, Kind, Sheet, write_workbook
 from elearn.exams.amendments.queries import amendments_of, letter_of
 from elearn.exams.blueprints.queries import read_spec
 from elearn.exams.grades.queries import last_grade, last_grades
@@ -27,8 +26,9 @@ from elearn.web.paging import paginate
 from .entering import record_result
 from .forms import ImportForm, ResultForm, RunForm
 from .importing import import_results
+from .pdf import is_installed, key_pdf, papers_pdf, sheet_pdf
 from .queries import get_run, results_query, runs_of
-from .reading import LETTER, NAME, STAFF_NO, ImportReport, columns_of
+from .reading import ImportReport
 from .services import (
     approve_run,
     key_is_open,
@@ -36,7 +36,8 @@ from .services import (
     open_key,
     open_papers,
 )
-from .sheets import answer_sheet, key_lines, papers_of, printed_forms
+from .sheets import HASH_SHOWN, answer_sheet, key_lines, papers_of, printed_forms
+from .template import write_template
 from .typed import choice_count, places, read_entry, shown_answer
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -101,36 +102,56 @@ def approve_print(public_id: str, run_id: str) -> Response:
 
 
 @db.writes
-def print_papers(public_id: str, run_id: str) -> str:
-    """The forms to print; every opening is logged before it is shown."""
+def print_papers(public_id: str, run_id: str) -> Response | str:
+    """The forms to print, as a page or (`as=pdf`) a PDF; every opening is logged before it is
+    shown."""
     work = db.session()
     run = get_run(work, public_id=public_id, run_id=run_id, actor=actor())
     forms = open_papers(work, actor=actor(), run=run, now=utcnow())
     only = request.args.get("form", "")
     chosen = [form for form in forms if form.letter == only] or forms
-    page = _print_page("exams/print/papers.html", run, forms=printed_forms(work, chosen))
+    shown = printed_forms(work, chosen)
+    page: Response | str
+    if _wants_pdf():
+        letters = "".join(form.letter for form in chosen)
+        made = papers_pdf(shown, run=run.public_id, **_page_values(run))
+        page = _send_pdf(made, f"{run.exam.title}_{letters}卷")
+    else:
+        page = _print_page("exams/print/papers.html", run, forms=shown)
     work.commit()
     return page
 
 
-def print_sheet(public_id: str, run_id: str) -> str:
+def print_sheet(public_id: str, run_id: str) -> Response | str:
     """The answer sheet: numbers and bubbles, nothing of the questions."""
     run = get_run(db.session(), public_id=public_id, run_id=run_id, actor=actor())
     papers = papers_of(run.papers)
     choices, texts = answer_sheet(papers)
+    if _wants_pdf():
+        values = _page_values(run)
+        made = sheet_pdf(list(papers), choices, texts, run=run.public_id, **values)
+        return _send_pdf(made, f"{run.exam.title}_答题卡")
     return _print_page(
         "exams/print/sheet.html", run, letters=list(papers), choices=choices, texts=texts
     )
 
 
 @db.writes
-def print_key(public_id: str, run_id: str) -> str:
+def print_key(public_id: str, run_id: str) -> Response | str:
     """The key of every form, after the end; logged."""
     work = db.session()
     run = get_run(work, public_id=public_id, run_id=run_id, actor=actor())
     forms = open_key(work, actor=actor(), run=run, now=utcnow())
     keys = [(form, key_lines(work, form, exam_id=run.exam_id)) for form in forms]
-    page = _print_page("exams/print/key.html", run, keys=keys)
+    page: Response | str
+    if _wants_pdf():
+        made = key_pdf(
+            [(form.letter, form.paper_hash[:HASH_SHOWN], sections) for form, sections in keys],
+            **_page_values(run),
+        )
+        page = _send_pdf(made, f"{run.exam.title}_答案")
+    else:
+        page = _print_page("exams/print/key.html", run, keys=keys)
     work.commit()
     return page
 
@@ -219,46 +240,34 @@ def import_print_results(public_id: str, run_id: str) -> Response | str | tuple[
 def results_template(public_id: str, run_id: str) -> Response:
     """The table to fill in: a column per question, all of them text."""
     run = get_run(db.session(), public_id=public_id, run_id=run_id, actor=actor())
-    papers = papers_of(run.papers)
-    columns = [
-        Column(STAFF_NO, Kind.TEXT, 14),
-        Column(NAME, Kind.TEXT, 12),
-        Column(LETTER, Kind.TEXT, 7),
-        *(Column(label, Kind.TEXT, 8) for label in columns_of(papers)),
-    ]
-    notes = (
-        ("工号", "必填，一个人一行。姓名可以不填；填了会和系统核对。"),
-        ("卷别", "答题卡上涂的字母：" + "、".join(papers) + "。"),
-        ("单选、多选", "答题卡上涂的字母，如 A、BD。单选涂了两个的，按未答留空。"),
-        ("判断", "对 或 错。"),
-        ("填空", "几个空之间用分号隔开；没有答的空留空，但分号要写。"),
-        ("简答", "把答案的文字录进来，录入后进入阅卷。"),
-        ("没有作答", "留空，或填 -。"),
-        ("导入", "有一处错误就全部不导入。同一份表格导入两次，结果一样。"),
-    )
     target = io.BytesIO()
-    write_workbook(
-        target,
-        [
-            Sheet("成绩", columns, (), frozen_columns=3, filters=False),
-            Sheet(
-                "填写说明",
-                (Column("列", Kind.TEXT, 14), Column("要求", Kind.TEXT, 70)),
-                notes,
-                filters=False,
-            ),
-        ],
-    )
+    write_template(target, papers_of(run.papers))
     target.seek(0)
     name = f"纸笔答卷模板_{run.exam.title}.xlsx"
     return send_file(target, mimetype=XLSX, as_attachment=True, download_name=name)
 
 
 def _print_page(template: str, run: PrintRun, **values: Any) -> str:
+    return render_template(template, run=run, pdf=is_installed(), **_page_values(run), **values)
+
+
+def _page_values(run: PrintRun) -> dict[str, Any]:
+    """What every print page and every PDF says."""
     blueprint = read_spec(run.exam.blueprint_revision)
     scoring = MULTI_SCORING_NAMES[blueprint.multi_scoring]
-    return render_template(
-        template, exam=run.exam, run=run, blueprint=blueprint, scoring=scoring, **values
+    return {"exam": run.exam, "blueprint": blueprint, "scoring": scoring}
+
+
+def _wants_pdf() -> bool:
+    return request.args.get("as") == "pdf"
+
+
+def _send_pdf(data: bytes, name: str) -> Response:
+    return send_file(
+        io.BytesIO(data),
+        mimetype="application/pdf",
+        as_attachment=True,
+        download_name=f"{name}.pdf",
     )
 
 
