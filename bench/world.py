@@ -104,7 +104,6 @@ class World:
             found = work.scalar(select(Exam).where(Exam.title == title))
             return found or schedule(work, self.org, blueprint, title, now - DAY, now + 30 * DAY)
 
-
     def sealed_exam(self, blueprint: str) -> Exam:
         """The same with everybody's paper drawn and sealed before the opening."""
         title = f"Bench {blueprint} sealed"

@@ -9,6 +9,7 @@ import hashlib
 import secrets
 from datetime import datetime, timedelta
 from typing import Final, cast
+from urllib.parse import urlsplit
 
 from flask import Flask, abort, current_app, flash, redirect, request, session, url_for
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
@@ -226,10 +227,18 @@ def pass_own_door() -> Response | None:
 def _ask_to_sign_in() -> Response:
     if wants_json():
         abort(401)
-    target = request.full_path.rstrip("?") if request.method == "GET" else None
+    target = request.full_path.rstrip("?") if request.method == "GET" else _came_from()
     if session.pop("token", None):
         flash("登录已过期，请重新登录。您已保存的内容都还在。", "warn")
     return redirect(url_for("accounts.sign_in", next=target))
+
+
+def _came_from() -> str | None:
+    """The page of ours whose form was sent: signing in leads back to it."""
+    came = urlsplit(request.referrer or "")
+    if came.netloc != request.host or not came.path.startswith("/"):
+        return None
+    return f"{came.path}?{came.query}" if came.query else came.path
 
 
 def _first_sign_in_pending() -> Response | None:

@@ -284,6 +284,23 @@ def test_a_page_asked_for_before_sign_in_comes_after_it(client: Browser, person:
     assert post_sign_in(client, asked.location.removeprefix("/sign-in")).location == "/settings?x=1"
 
 
+@pytest.mark.parametrize(
+    ("came_from", "location"),
+    [
+        ("http://localhost/courses/a/b?x=1", "/sign-in?next=/courses/a/b?x%3D1"),
+        ("http://localhost/me", "/sign-in?next=/me"),
+        ("https://evil.example/me", "/sign-in"),
+        ("http://localhost@evil.example/me", "/sign-in"),
+        ("", "/sign-in"),
+    ],
+)
+def test_a_form_sent_after_the_session_ended_leads_back_to_its_page(
+    client: Browser, person: Person, came_from: str, location: str
+) -> None:
+    headers = {"X-CSRFToken": client.csrf_token(), "Referer": came_from}
+    assert client.post("/settings/password", headers=headers).location == location
+
+
 def test_scripts_get_a_status_instead_of_a_page(client: Browser, person: Person) -> None:
     response = client.get("/settings", headers={"Accept": "application/json"})
     assert response.status_code == 401

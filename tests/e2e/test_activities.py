@@ -101,6 +101,7 @@ def test_a_pledge_is_signed_and_a_reflection_written_on_a_phone(
 ) -> None:
     page = lesson()
     pledge = page.locator(".task").first
+    expect(pledge.get_by_role("listitem")).to_have_text(["不收一分礼金", "回家说一遍"])
     pledge.get_by_label("我已逐条阅读").check()
     pledge.get_by_label("签名").fill("周小兰")
     pledge.get_by_role("button", name="签署").click()

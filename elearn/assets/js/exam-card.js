@@ -85,6 +85,9 @@ export class Card {
       state.className = `state ${fate}`;
       this.cell(at, answered, marked.includes(item), fate);
     });
+    $$("ol", $("#cells")).forEach((list) => {
+      list.hidden = list.previousSibling.hidden = !$("li:not([hidden])", list);
+    });
     const left = this.questions.length - done;
     $("#sum").textContent = `已答 ${done}，未答 ${left}，标记 ${marked.length}${waiting.size ? `，${waiting.size} 题待上传` : ""}`;
     $("#acked").textContent = `已确认 ${this.queue.confirmed}/${this.questions.length}`;

@@ -12,7 +12,7 @@ export class Clash {
   /** The next one that waits for a choice, of this item or of any. Closing it decides nothing: it
    * comes again with its question. */
   ask(item) {
-    if (this.dialog.hasAttribute("open") || !this.queue.open) return;
+    if (this.dialog.hasAttribute("open") || !this.queue.asks) return;
     const entry = this.queue.clashes.find((each) => !item || each.item === item);
     const part = entry && this.partOf(entry);
     if (!part) return;
@@ -26,7 +26,13 @@ export class Clash {
     else this.dialog.setAttribute("open", "");
   }
 
-  settle(mine) {
+  async settle(mine) {
+    const said = document.getElementById("clash-said");
+    said.textContent = "";
+    if (mine && this.queue.lock === "other" && !(await this.queue.takeOver())) {
+      said.textContent = "没有连上系统，请稍后再点一次";
+      return;
+    }
     if (this.dialog.close) this.dialog.close();
     else this.dialog.removeAttribute("open");
     fill(this.partOf(this.entry), mine ? this.entry.value : this.entry.clash.value);

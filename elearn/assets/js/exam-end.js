@@ -7,12 +7,13 @@ const HOPELESS = 6;
 export function statusOf(queue, over) {
   const n = queue.waiting.size;
   if (queue.lock === "login") return ["登录已过期，请重新登录（答案在本机）", "bad"];
-  if (queue.lock === "other") return [n ? `本页只读，${n} 题待上传` : "已在另一台设备继续，本页只读", "bad"];
+  const torn = queue.clashes.length ? `第 ${queue.clashes[0].item} 题有两个不同的答案，请选择` : "";
+  if (queue.lock === "other") return [n ? `本页只读，${n} 题待上传` : torn || "已在另一台设备继续，本页只读", "bad"];
   if (queue.lock) return [n ? `考试已结束，${n} 题没有送到` : "考试已结束", n ? "bad" : ""];
   if (over) return [n ? `时间到，还有 ${n} 题待上传，请保持页面打开` : "时间到，答案已全部上传", "warn"];
   if (!queue.kept && n) return ["本机无法暂存，请保持页面打开", "warn"];
   if (queue.fails > 1) return [n ? `网络不稳，${n} 题暂存本机` : "网络不稳，正在重试", "warn"];
-  if (queue.clashes.length) return [`第 ${queue.clashes[0].item} 题有两个不同的答案，请选择`, "warn"];
+  if (torn) return [torn, "warn"];
   if (queue.dirty) return ["正在保存…", ""];
   return [queue.saved ? `已保存 ${queue.saved}` : "答案会自动保存", ""];
 }

@@ -66,6 +66,12 @@ export class Queue {
     return [...this.pending.values()].filter((entry) => entry.clash);
   }
 
+  /** May the person choose between two answers here? Where another device writes, too: choosing
+   * the own one takes over. */
+  get asks() {
+    return this.open || this.lock === "other";
+  }
+
   /** Items with an answer only this phone has. */
   get waiting() {
     return new Set(this.sendable.map((entry) => entry.item));
@@ -198,6 +204,7 @@ export class Queue {
     else if (lease.since && !lease.mine) this.lock = "other";
     else this.lock = "";
     this.since = lease.since ? clockText(lease.since) : "";
+    if (this.lock === "closed") this.drop(this.clashes.map((entry) => entry.event_id)); // the server has both
     if (state.seq !== this.seq && state.answers) this.on.elsewhere(state);
     this.seq = state.seq;
   }
@@ -311,7 +318,7 @@ export class Queue {
       if (statuses[event_id] === "HELD") this.held.add(item);
       if (statuses[event_id] === "LATE") this.late.add(item);
     }
-    const beaten = this.open ? done.filter((entry) => statuses[entry.event_id] === "CONFLICT") : [];
+    const beaten = this.asks ? done.filter((entry) => statuses[entry.event_id] === "CONFLICT") : [];
     const last = beaten.filter((entry) => this.newest(placeOf(entry)).event_id === entry.event_id);
     this.drop(done.filter((entry) => !last.includes(entry)).map((entry) => entry.event_id));
     if (this.flags === flags && flags) this.dropFlags();

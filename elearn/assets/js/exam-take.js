@@ -163,8 +163,9 @@ export function takeExam(form) {
     location.href = $("#check").href;
   };
   $("#take-over").onclick = async () => {
-    if (!(await queue.takeOver())) say("没有连上系统，请稍后再点一次");
-    else say("已在此设备继续");
+    if (!(await queue.takeOver())) return say("没有连上系统，请稍后再点一次");
+    say("已在此设备继续");
+    return clash.ask();
   };
   offerExport(form.dataset, queue);
 

@@ -18,6 +18,7 @@ from tests.e2e.exam_room import (
 )
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+TORN = "第 1 题有两个不同的答案"
 READ_ONLY = "已在另一台设备继续，本页只读"
 
 
@@ -105,19 +106,64 @@ def test_two_answers_are_shown_and_the_person_chooses(
     assert fates[3:] == (["COUNTED"] if kept == 0 else [])
 
 
-def test_a_stale_phone_overwrites_nothing(room: Room, page: Page, tablet: Page) -> None:
+@pytest.fixture
+def torn(room: Room, page: Page, tablet: Page) -> Page:
+    """The old phone answered without a network, the new one answered and holds the paper. The old
+    one is back in the network and shows both answers."""
     page.context.set_offline(True)
     choose(page, 3)
     take_over(tablet)
     choose(tablet, 0)
     expect(status(tablet)).to_have_text(SAVED)
     page.context.set_offline(False)
-    expect(status(page)).to_have_text(READ_ONLY, timeout=20_000)
-    page.wait_for_function(f"{KEPT}.length === 0")
+    expect(page.get_by_role("dialog", name=TORN)).to_be_visible(timeout=20_000)
+    labels = page.locator("#q-1 .opt").all_inner_texts()
+    expect(page.locator("#mine")).to_have_text(labels[3].strip())
+    expect(page.locator("#theirs")).to_have_text(labels[0].strip())
     assert room.fates() == [(1, "COUNTED"), (1, "COUNTED"), (1, "CONFLICT")]
-    look(page, hidden=False)
-    expect(page.locator("#q-1 input").nth(0)).to_be_checked()
+    return page
+
+
+def test_a_stale_phone_overwrites_nothing(room: Room, torn: Page, tablet: Page) -> None:
+    """Nothing is decided by closing the dialog, nor by loading the page again."""
+    torn.keyboard.press("Escape")
+    expect(status(torn)).to_have_text("第 1 题有两个不同的答案，请选择")
+    expect(torn.locator("#q-1 input").first).to_be_disabled()
+    torn.reload()
+    ready(torn)
+    torn.get_by_role("button", name="用已保存的答案").click()
+    expect(status(torn)).to_have_text(READ_ONLY)
+    expect(torn.locator("#q-1 input").nth(0)).to_be_checked()
+    torn.wait_for_function(f"{KEPT}.length === 0")
     expect(tablet.locator("#q-1 input").nth(0)).to_be_checked()
+    assert [fate for _, fate in room.fates()] == ["COUNTED", "COUNTED", "CONFLICT"]
+
+
+def test_choosing_the_own_answer_goes_on_here(room: Room, torn: Page, tablet: Page) -> None:
+    mine = torn.get_by_role("button", name="用本机的答案")
+    torn.context.set_offline(True)
+    mine.click()
+    expect(torn.get_by_text("没有连上系统，请稍后再点一次")).to_be_visible(timeout=20_000)
+    torn.context.set_offline(False)
+    mine.click()
+    expect(torn.get_by_role("dialog", name=TORN)).to_be_hidden(timeout=20_000)
+    expect(status(torn)).to_have_text(SAVED, timeout=20_000)
+    expect(torn.locator("#q-1 input").nth(3)).to_be_checked()
+    expect(torn.locator("#q-1 input").nth(3)).to_be_enabled()
+    assert [fate for _, fate in room.fates()] == ["COUNTED", "COUNTED", "CONFLICT", "COUNTED"]
+    look(tablet, hidden=False)
+    expect(status(tablet)).to_have_text(READ_ONLY)
+    expect(tablet.locator("#q-1 input").nth(3)).to_be_checked()
+
+
+def test_handing_in_elsewhere_ends_the_choice(torn: Page, tablet: Page) -> None:
+    """The server has both answers: the phone keeps nothing of a paper that is closed."""
+    tablet.goto(tablet.url.split("#")[0] + "/confirm")
+    tablet.get_by_role("button", name="确认交卷").click()
+    expect(tablet.get_by_text("交卷回执")).to_be_visible()
+    look(torn, hidden=False)
+    expect(status(torn)).to_have_text("考试已结束")
+    torn.wait_for_function(f"{KEPT}.length === 0")
 
 
 def test_handing_in_twice_at_once_is_one_end(room: Room, page: Page, tablet: Page) -> None:

@@ -80,6 +80,8 @@ def test_moving_card_flags_and_keys(room: Room, page: Page) -> None:
     expect(card.get_by_label("第 1 题，已答，已标记")).to_have_attribute("aria-current", "true")
     card.get_by_role("button", name="未答", exact=True).click()
     expect(card.locator("li:visible")).to_have_count(5)
+    card.get_by_role("button", name="已标记").click()
+    expect(card.locator("h3:visible")).to_have_text(["单选题"])  # no heading over nothing
     page.keyboard.press("Escape")
     expect(card).to_be_hidden()
     expect(page.locator("#open-card")).to_be_focused()
