@@ -199,7 +199,7 @@ MUTANTS: Final = (
     Mutant(
         "keys: hours once per exam",
         "records/services.py",
-        "again = passed and _passed_before(session, person.id, attempt_public_id)",
+        "again = passed and not alone and _passed_before(session, person.id, attempt_public_id)",
         "again = False",
     ),
     Mutant(
@@ -243,14 +243,14 @@ MUTANTS: Final = (
     Mutant(
         "attempt: handed in once",
         "exams/attempts/services.py",
-        ".where(Attempt.id == attempt.id, Attempt.state == AttemptState.IN_PROGRESS)",
-        ".where(Attempt.id == attempt.id)",
+        "Attempt.state == AttemptState.IN_PROGRESS,\n        Attempt.deadline_at == bindparam",
+        "Attempt.deadline_at == bindparam",
     ),
     Mutant(
         "attempt: results wait for late answers",
         "exams/attempts/services.py",
-        "late_until=window if late and now <= window else None",
-        "late_until=None",
+        '"open_until": window if late and now <= window else None',
+        '"open_until": None',
     ),
     Mutant(
         "attempt: so many tries",
@@ -261,10 +261,8 @@ MUTANTS: Final = (
     Mutant(
         "answers: only one's own attempt",
         "exams/attempts/queries.py",
-        ".where(Attempt.public_id == public_id, Attempt.person_id == person.id)\n        .options(\n"
-        "            joinedload(Attempt.exam, innerjoin=True)",
-        ".where(Attempt.public_id == public_id)\n        .options(\n"
-        "            joinedload(Attempt.exam, innerjoin=True)",
+        '(Attempt.public_id == bindparam("public_id"), Attempt.person_id == bindparam("person_id"))',
+        '(Attempt.public_id == bindparam("public_id"))',
     ),
     Mutant(
         "answers: one device writes",
