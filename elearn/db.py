@@ -8,14 +8,12 @@ fails at once with "database is locked"; evidence tables refuse UPDATE and DELET
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from typing import Any, TypeVar
 
 from flask import Flask, current_app, g, has_request_context, request
 from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
@@ -26,7 +24,6 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 BUSY_TIMEOUT_MS = 10_000
 IDLE_S = 5.0
 F = TypeVar("F", bound=Callable[..., Any])
-E = TypeVar("E")
 
 
 def make_engine(url: str, *, pool_size: int = 8) -> Engine:
@@ -93,15 +90,6 @@ def _configure_sqlite(connection: sqlite3.Connection, _: ConnectionPoolEntry) ->
 def _begin_sqlite(connection: Connection) -> None:
     write = connection.get_execution_options().get("elearn_write", True)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
-
-
-def insert_new(work: Session, entity: type[E], values: Mapping[str, Any]) -> E | None:
-    """The new row; None, and nothing written, when a unique index already has it.
-
-    One statement: a savepoint around an INSERT would be three.
-    """
-    make = sqlite_insert if work.get_bind().dialect.name == "sqlite" else postgresql_insert
-    return work.scalar(make(entity).on_conflict_do_nothing().returning(entity), values)
 
 
 def guard_append_only(connection: Connection, tables: tuple[str, ...]) -> None:

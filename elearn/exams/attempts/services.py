@@ -17,7 +17,6 @@ from sqlalchemy.orm.attributes import set_committed_value
 from elearn.audit import record_act
 from elearn.config import DISPLAY_ZONE
 from elearn.core.errors import Conflict, DomainError, Gone, NotFound
-from elearn.db import insert_new
 from elearn.exams.grades.policy import GRACE, LATE_SYNC
 from elearn.exams.grades.queries import last_grade
 from elearn.exams.grades.services import grade_attempt, record_grade
@@ -25,6 +24,7 @@ from elearn.exams.papers.drawing import paper_for, paper_source
 from elearn.exams.sittings.queries import hold_exam, is_eligible
 from elearn.exams.timing.clock import ends_at, exam_time
 from elearn.exams.timing.queries import allowance_for
+from elearn.inserting import insert_new
 from elearn.models import Attempt, AttemptState, ClosedBy, Exam, Person
 
 from .entry import require_entry
