@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Row, select
+from sqlalchemy import ColumnElement, Row, String, and_, cast, func, select
 from sqlalchemy.orm import Session
 
 from elearn.core.assembly.pool import PoolItem, PoolPart, bank_hash
@@ -97,12 +97,35 @@ def pool_hashes(session: Session, *, practice: bool = False) -> Sequence[str]:
     return session.scalars(
         select(QuestionRevision.hash)
         .join(BankQuestion, BankQuestion.current_revision_id == QuestionRevision.id)
-        .where(
-            BankQuestion.pool == Pool.BANK,
-            BankQuestion.status == QuestionStatus.ACTIVE,
-            BankQuestion.purpose != (Purpose.EXAM if practice else Purpose.PRACTICE),
-        )
+        .where(_drawable(practice=practice))
     ).all()
+
+
+def _drawable(*, practice: bool = False) -> ColumnElement[bool]:
+    return and_(
+        BankQuestion.pool == Pool.BANK,
+        BankQuestion.status == QuestionStatus.ACTIVE,
+        BankQuestion.purpose != (Purpose.EXAM if practice else Purpose.PRACTICE),
+    )
+
+
+_NUMBER: Final = BankQuestion.current_revision_id
+_NEWEST: Final = select(func.max(_NUMBER)).where(_drawable()).scalar_subquery()
+_POOL_MARK: Final = select(
+    func.coalesce(func.aggregate_strings(cast(_NUMBER, String), ","), ""),
+    func.coalesce(
+        select(QuestionRevision.hash).where(QuestionRevision.id == _NEWEST).scalar_subquery(), ""
+    ),
+).where(_drawable())
+
+
+def pool_mark(session: Session) -> tuple[str, ...]:
+    """Changes with every change of the pool; one row instead of thousands.
+
+    The revisions by their numbers, the newest by its hash as well: numbers given out again, after
+    a backup was put back under a running process, do not pass for those before.
+    """
+    return tuple(session.execute(_POOL_MARK).one())
 
 
 def load_shapes(session: Session, hashes: Sequence[str]) -> list[PoolItem]:

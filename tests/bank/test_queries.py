@@ -6,11 +6,11 @@ from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from elearn.bank import queries
-from elearn.bank.queries import bank_hash, known_laws, load_bodies, load_keys, load_pool
+from elearn.bank.queries import bank_hash, known_laws, load_bodies, load_keys, load_pool, pool_mark
 from elearn.bank.services import publish_questions
 from elearn.core.assembly.pool import pool_item, pool_of
 from elearn.core.grading.keys import key_of
-from elearn.core.questions.model import QuestionStatus, QuestionType
+from elearn.core.questions.model import Purpose, QuestionStatus, QuestionType
 from elearn.models import BankQuestion, LawVersion, Pool
 from tests.factories import NOW
 from tests.factories_exams import CANARY, make_bank, make_part, make_question
@@ -65,6 +65,27 @@ def test_the_second_look_reads_hashes_alone(session: Session) -> None:
     assert len(statements) == 1
     assert "body" not in statements[0]
     assert "question_key" not in statements[0]
+
+
+def test_the_mark_of_the_pool_changes_with_every_change_of_it(session: Session) -> None:
+    old = make_question(T.SINGLE, code="A-1")
+    make_bank(session, [old, make_question(T.SINGLE, code="A-2")])
+    row = session.scalars(select(BankQuestion).where(BankQuestion.code == "A-2")).one()
+    path = row.file_path or ""
+    marks = [pool_mark(session), pool_mark(session)]
+    assert marks[0] == marks[1]
+    row.purpose = Purpose.PRACTICE
+    session.flush()
+    marks.append(pool_mark(session))
+    new = replace(old, difficulty=4)
+    publish_questions(session, questions=[new], pool=Pool.BANK, file_path=path, now=NOW)
+    marks.append(pool_mark(session))
+    for each in session.scalars(select(BankQuestion)):
+        each.status = QuestionStatus.RETIRED
+    session.flush()
+    marks.append(pool_mark(session))
+    assert marks[-1] == ("", "")
+    assert len(set(marks)) == 4
 
 
 def test_the_memory_of_shapes_is_bounded(session: Session) -> None:

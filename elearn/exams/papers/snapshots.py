@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from elearn.bank.queries import bank_hash, load_shapes, pool_hashes
+from elearn.bank.queries import bank_hash, load_shapes, pool_hashes, pool_mark
 from elearn.core.assembly.draw import Plan, plan_draw
 from elearn.core.assembly.model import Blueprint
 from elearn.core.assembly.pool import PoolItem
@@ -31,9 +31,10 @@ _lock = Lock()
 
 @dataclass(frozen=True, slots=True)
 class _Pool:
-    """The pool of one set of revisions."""
+    """The pool of one database; `mark` tells when it is not the same any more."""
 
-    hashes: tuple[str, ...]
+    database: str
+    mark: tuple[str, ...]
     items: Sequence[PoolItem]
     bank_hash: str
 
@@ -57,18 +58,19 @@ class Stock:
 def current_stock(session: Session, estimates: str | None) -> Stock:
     """The bank as it is now, with the set of `estimates` of that hash. While revisions and set
     are those of an earlier call, so is everything worked out from them: one statement."""
-    hashes = tuple(pool_hashes(session))
+    name, mark = str(session.get_bind().engine.url), pool_mark(session)
     last = _last[0] if _last else None
-    if last is None or last.hashes != hashes:
-        shapes = load_shapes(session, hashes)
-        last = _Pool(hashes, shapes, bank_hash(shapes))
+    if last is None or (last.database, last.mark) != (name, mark):
+        shapes = load_shapes(session, pool_hashes(session))
+        last = _Pool(name, mark, shapes, bank_hash(shapes))
         _last[:] = [last]
     stock = _stocks.get((last.bank_hash, estimates))
     if stock is None:
         levels = estimates_of(session, estimates)
-        known = {digest: levels[digest] for digest in last.hashes if digest in levels}
-        name = _snapshot_hash(last.bank_hash, known)
-        stock = Stock(last.items, known, last.bank_hash, name)
+        hashes = (item.revision_hash for item in last.items)
+        known = {digest: levels[digest] for digest in hashes if digest in levels}
+        snapshot = _snapshot_hash(last.bank_hash, known)
+        stock = Stock(last.items, known, last.bank_hash, snapshot)
         with _lock:
             if len(_stocks) >= STOCKS_KEPT:
                 _stocks.clear()
