@@ -222,6 +222,9 @@ def test_hr_chooses_on_the_page_and_a_cadre_sees_it(client: Browser, session: Se
     assert "必修 1.5 / 2 学时，还差 0.5" in me
     assert "选修 0 / 1 学时，还差 1" in me
     assert "按“规则bands（第 1 版）”" in me
+    report = client.sign_in(hr, session).get(f"/reports/people/{person.public_id}").text
+    assert "按“规则bands（第 1 版）”：网络 3，其中必修 2，选修 1。" in report
+    client.sign_in(person, session)
     assert rule_name(session, "bands", "1") == "规则bands（某市办法）"
     assert rule_name(session, "gone", "x") == "gone"
     assert "课程标注学时" in client.get(f"/me/records/{record.public_id}").text
