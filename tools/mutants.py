@@ -2,7 +2,7 @@
 
 python tools/mutants.py                all of them (about a minute each)
 python tools/mutants.py void pause     those with a word in their name
-python tools/mutants.py --table        the table of docs/guards.md, from the last run
+python tools/mutants.py --table        the table of docs/guards.md, from the last run of each
 
 Works on a copy of the checkout. Exit code 1 when a guard is gone and nothing noticed, or when a
 guard is no longer where it was.
@@ -342,9 +342,25 @@ def try_out(mutant: Mutant, copy: Path) -> Verdict:
     return Verdict(mutant.guard, state, name, first[:120], time.monotonic() - begun)
 
 
+def results() -> dict[str, Verdict]:
+    """Guard -> what was found last."""
+    if not RESULT.exists():
+        return {}
+    rows = json.loads(RESULT.read_text(encoding="utf-8"))
+    return {row["guard"]: Verdict(**row) for row in rows}
+
+
+def keep(verdict: Verdict) -> None:
+    """Written after each: a run may be stopped, and go on another day."""
+    known = {**results(), verdict.guard: verdict}
+    rows = [known[m.guard]._asdict() for m in MUTANTS if m.guard in known]
+    RESULT.parent.mkdir(exist_ok=True)
+    RESULT.write_text(json.dumps(rows, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
 def table() -> str:
-    """Markdown, of the last run."""
-    found = [Verdict(**row) for row in json.loads(RESULT.read_text(encoding="utf-8"))]
+    """Markdown, of the last run of each."""
+    found = list(results().values())
     lines = ["| guard taken out | what fails | first words |", "|---|---|---|"]
     for each in found:
         test = each.test.removeprefix("tests/exams/").removesuffix("]").replace(".py [", ", ")
@@ -371,9 +387,7 @@ def main(words: list[str]) -> int:
                 f"{verdict.state:<9} {verdict.guard:<55} {verdict.seconds:4.0f} s  {verdict.said}",
                 flush=True,
             )
-    RESULT.parent.mkdir(exist_ok=True)
-    rows = [verdict._asdict() for verdict in verdicts]
-    RESULT.write_text(json.dumps(rows, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+            keep(verdict)
     bad = [verdict for verdict in verdicts if verdict.state != "noticed"]
     print(f"{len(verdicts) - len(bad)} of {len(verdicts)} noticed")
     return 1 if bad or not verdicts else 0

@@ -513,8 +513,10 @@ class ExamDay(RuleBasedStateMachine):
     def correct(self, data: st.DataObject, kind: str) -> None:
         """The whole way at once, for what somebody chose: it moves scores."""
         sitting = data.draw(st.sampled_from(self.sittings))
+        self._correct(sitting, data.draw(st.sampled_from(sorted(sitting.paper))), kind)
+
+    def _correct(self, sitting: Sitting, chosen: int, kind: str) -> None:
         answers = sitting.answers()
-        chosen = data.draw(st.sampled_from(sorted(sitting.paper)))
         order = sitting.paper[chosen][1]
         option = order[answers[chosen][0]] if chosen in answers else 1
         if not self._propose(sitting.paper[chosen][0], kind, option):
@@ -566,6 +568,28 @@ class ExamDay(RuleBasedStateMachine):
         sitting.void_asked = None
         if do == "approve":
             self.model.void(sitting)
+
+    @precondition(lambda self: any(s.ended and not s.voided for s in self.sittings))
+    @rule(data=st.data(), kind=st.sampled_from(["REPLACE", "ACCEPT", "VOID"]))
+    def annul_then_correct(self, data: st.DataObject, kind: str) -> None:
+        """Annulled by two; then a key moves in its favour: it stays nothing."""
+        ended = [s for s in self.sittings if s.ended and not s.voided]
+        sitting = data.draw(st.sampled_from(ended))
+        if sitting.void_asked is None:
+            url = f"/manage/exams/{self.exam}/attempts/{sitting.public_id}/void"
+            self.staff["first"].post(url, data={"reason": "经查证由他人代考"})
+            sitting.voids += 1
+            with self.read() as work:
+                newest = select(AttemptVoid.public_id).order_by(AttemptVoid.id.desc()).limit(1)
+                sitting.void_asked = (work.scalars(newest).one(), "first")
+        public_id, asked_by = sitting.void_asked
+        other = "second" if asked_by == "first" else "first"
+        url = f"/manage/voids/{public_id}/decide"
+        assert self.staff[other].post(url, data={"do": "approve"}).status_code == 302
+        sitting.void_asked = None
+        self.model.void(sitting)
+        item = data.draw(st.sampled_from(sorted(sitting.paper)))
+        self._correct(sitting, item, kind)
 
     # ------------------------------------------------------------ who may not
 
