@@ -55,7 +55,7 @@ def test_the_promised_commands_exist() -> None:
         ("db", "upgrade"), ("db", "downgrade"), ("db", "check"),
         ("content", "check"), ("content", "sync"), ("content", "export"),
         ("questions", "check"), ("questions", "import"), ("questions", "export"),
-        ("exams", "draw"), ("reports", "completion"), ("people", "import"), ("user", "add"),
+        ("exams", "draw"), ("exams", "preflight"), ("reports", "completion"), ("people", "import"), ("user", "add"),
     }  # fmt: skip
 
 

@@ -403,6 +403,7 @@ def test_two_people_correct_on_the_pages(
     assert proposed.status_code == 302
     page = proposed.headers["Location"]
     assert "要由另一位考务人员" in maker.get(page).text
+    assert "有 1 项改正等另一位" in second.get(base).text
     assert maker.post(page, data={"do": "accept"}).status_code == 403
     shown = second.get(page).text
     assert "原来录入的" in shown
@@ -411,6 +412,7 @@ def test_two_people_correct_on_the_pages(
     for _ in range(2):
         assert second.post(page, data={"do": "accept"}).status_code == 302
     assert "已改正" in second.get(base).text
+    assert "项改正等另一位" not in second.get(base).text
     assert "18 分" in second.get(page).text
     assert second.post(page, data={"do": "refuse", "note": "不"}).status_code == 409
 

@@ -71,6 +71,25 @@ def open_amendment(session: Session, attempt_id: int) -> PaperAmendment | None:
     )
 
 
+def waiting_of_run(session: Session, run: PrintRun) -> Sequence[PaperAmendment]:
+    """Proposals about results of this run that wait for the second person, oldest first."""
+    return session.scalars(
+        _amendments()
+        .join(PaperAmendment.result)
+        .join(PaperResult.print_paper)
+        .join(PaperResult.attempt)
+        .join(Attempt.person)
+        .outerjoin(AmendmentDecision, AmendmentDecision.amendment_id == PaperAmendment.id)
+        .options(
+            contains_eager(PaperAmendment.result)
+            .contains_eager(PaperResult.attempt)
+            .contains_eager(Attempt.person)
+        )
+        .where(PrintPaper.run_id == run.id, AmendmentDecision.amendment_id.is_(None))
+        .order_by(PaperAmendment.id)
+    ).all()
+
+
 def letter_of(result: PaperResult, amendments: Iterable[PaperAmendment]) -> str:
     """The form the sheet belongs to: as typed, or as the last accepted correction says."""
     letter = result.print_paper.letter

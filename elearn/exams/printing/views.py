@@ -14,7 +14,7 @@ from elearn.config import DISPLAY_ZONE
 from elearn.core.assembly.model import MULTI_SCORING_NAMES
 from elearn.core.centi import centi_text
 from elearn.core.errors import DomainError
-from elearn.exams.amendments.queries import amendments_of, letter_of
+from elearn.exams.amendments.queries import amendments_of, letter_of, waiting_of_run
 from elearn.exams.blueprints.queries import read_spec
 from elearn.exams.grades.queries import last_grade, last_grades
 from elearn.exams.sittings.forms import to_utc
@@ -81,6 +81,7 @@ def print_run(public_id: str, run_id: str) -> str:
         page=page,
         grades=last_grades(work, [result.attempt_id for result in page.items]),
         amendments=amendments,
+        waiting=waiting_of_run(work, run),
         letters={
             result.attempt_id: letter_of(result, amendments.get(result.attempt_id, ()))
             for result in page.items
