@@ -572,7 +572,7 @@ def test_accommodation_pages_and_the_lobby(
     assert "照顾加时" not in me.get(lobby).get_data(as_text=True)
     colleague = make_person(case.session, case.exam.org_unit, Role.EXAMINER)
     second = browser().sign_in(colleague, case.session)
-    row = second.get(url).get_data(as_text=True).split(f'action="{url}/')[1].split('"')[0]
+    row = second.get(url).text.split('name="chosen" value="')[1].split('"')[0]
     staff.post(f"{url}/{row}", data={"do": "approve"})
     assert "另一位考务人员" in staff.get(url).get_data(as_text=True)
     second.post(f"{url}/{row}", data={"do": "approve"})
