@@ -59,6 +59,8 @@ EXAM_PAGES: Final = (
                 "exams.print_sheet",
                 "exams.print_key",
                 "exams.enter_result",
+                "exams.amend_result",
+                "exams.amendment",
                 "exams.import_print_results",
                 "exams.results_template",
             ),
