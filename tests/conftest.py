@@ -26,7 +26,7 @@ from elearn.config import Settings, shipped
 from elearn.exams.attempts.queries import _papers
 from elearn.exams.attempts.shapes import _by_attempt, _by_hash
 from elearn.exams.papers.drawing import _forms
-from elearn.exams.papers.snapshots import _last, _plans
+from elearn.exams.papers.snapshots import _last, _plans, _stocks
 from elearn.models import Person
 from tests.factories import open_login_session
 
@@ -167,7 +167,18 @@ def client(browser: Callable[[], Browser]) -> Browser:
 @pytest.fixture(autouse=True)
 def _nothing_remembered() -> None:
     """A process remembers what a hash names; a test that tampers with it must not teach others."""
-    for known in (_shapes, _bodies, _keys, _papers, _by_hash, _by_attempt, _forms, _plans, _last):
+    for known in (
+        _shapes,
+        _bodies,
+        _keys,
+        _papers,
+        _by_hash,
+        _by_attempt,
+        _forms,
+        _plans,
+        _last,
+        _stocks,
+    ):
         known.clear()
 
 

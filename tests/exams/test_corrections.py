@@ -274,6 +274,30 @@ def test_an_attempt_still_being_answered_gets_the_new_key_at_the_end(sat: Sat) -
     assert (len(sat.grades(running)), row.state) == (1, "APPLIED")
 
 
+def test_a_proposal_changes_no_grade(sat: Sat) -> None:
+    """Whoever hands in before the approval is graded with the key as published."""
+    sat.sit({})
+    row = propose(sat)
+    later = sat.sit({T.SINGLE: [1]})
+    assert [(g.score_centi, g.keys_no) for g in sat.grades(later)] == [(0, 0)]
+    work_off(sat.session)
+    approve(sat, row)
+    work_off(sat.session)
+    assert sat.score(later) == 200
+
+
+def test_hours_go_back_to_an_earlier_attempt_that_passes_now(sat: Sat) -> None:
+    """It was regraded first, while the later one still had the hours."""
+    sat.exam.attempts_max = 2
+    first = sat.sit({**right(sat, T.MULTI, T.TRUE_FALSE), T.SINGLE: [1]})
+    sat.sit(right(sat, T.SINGLE, T.MULTI, T.TRUE_FALSE), person=first.person)
+    carry_out(sat, Correction(K.ACCEPT, 0, frozenset({1})))
+    assert hours_of(sat.session, first.person_id) == {(2026, "ONLINE"): 100}
+    carry_out(sat)
+    assert [sat.grades(a)[-1].passed for a in sat.attempts] == [True, False]
+    assert hours_of(sat.session, first.person_id) == {(2026, "ONLINE"): 100}
+
+
 def test_scope_one_exam_or_every_exam(sat: Sat) -> None:
     other = make_exam(sat.session, sat.root, by=sat.examiner, revision=sat.exam.blueprint_revision)
     here, there = sat.sit({T.SINGLE: [1]}), sat.sit({T.SINGLE: [1]}, exam=other)

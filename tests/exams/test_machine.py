@@ -395,7 +395,9 @@ class ExamDay(RuleBasedStateMachine):
         assert row.needs_approval == needs
         made = Extension(row.public_id, everybody, minutes * 60, who, needs, needs)
         model.extensions.append(made)
-        if not needs:
+        if needs:
+            assert self.decide_time(who, row.public_id, "approve") == 302  # alone: nothing
+        else:
             model.alone += minutes * 60
             model.extend(made)
 
@@ -481,6 +483,8 @@ class ExamDay(RuleBasedStateMachine):
         assert response.status_code == 302, response.text
         made = Correction(response.location.split("/")[-1], digest, kind, option, by=who)
         self.model.corrections.append(made)
+        url = f"/manage/corrections/{made.public_id}/decide"
+        assert self.staff[who].post(url, data={"do": "approve"}).status_code == 403  # alone
         return True
 
     @precondition(lambda self: self.model.waiting())
@@ -552,6 +556,8 @@ class ExamDay(RuleBasedStateMachine):
         sitting.voids += 1
         assert len(rows) == sitting.voids
         sitting.void_asked = (rows[-1].public_id, who)
+        url = f"/manage/voids/{rows[-1].public_id}/decide"  # alone: nothing comes of it
+        assert self.staff[who].post(url, data={"do": "approve"}).status_code == 302
 
     @precondition(lambda self: any(s.void_asked for s in self.sittings))
     @rule(data=st.data(), who=who, do=st.sampled_from(["approve", "approve", "refuse"]))
@@ -570,7 +576,7 @@ class ExamDay(RuleBasedStateMachine):
             self.model.void(sitting)
 
     @precondition(lambda self: any(s.ended and not s.voided for s in self.sittings))
-    @rule(data=st.data(), kind=st.sampled_from(["REPLACE", "ACCEPT", "VOID"]))
+    @rule(data=st.data(), kind=st.sampled_from(["VOID", "VOID", "REPLACE", "ACCEPT"]))
     def annul_then_correct(self, data: st.DataObject, kind: str) -> None:
         """Annulled by two; then a key moves in its favour: it stays nothing."""
         ended = [s for s in self.sittings if s.ended and not s.voided]
