@@ -519,7 +519,7 @@ def test_the_answer_sheet_holds_numbers_and_bubbles_only(pages: Pages) -> None:
 
 def test_the_key_page_opens_after_the_end(session: Session, pages: Pages) -> None:
     assert pages.browser.get(pages.base + "/key").status_code == 409
-    assert "答案</a>" not in pages.browser.get(pages.base).text
+    assert ">答案</a>" not in pages.browser.get(pages.base).text
     pages.world.exam.opens_at = NOW - timedelta(days=3)
     pages.world.exam.closes_at = NOW - timedelta(days=2)
     session.commit()
