@@ -3,9 +3,11 @@
 A duty is one person x one assignment.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Final
 
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
@@ -25,6 +27,10 @@ from elearn.models import (
 from .coverage import Asked, Who, due_of, is_exam
 from .facts import sittings
 
+NOBODY: Final = frozenset[int]()
+DONE, STARTED, USED_UP = int(Fact.DONE), int(Fact.STARTED), int(Fact.USED_UP)
+MADE_UP: Final = int(Fact.TOOK | Fact.PASSED)
+
 
 @dataclass(frozen=True, slots=True)
 class Duty:
@@ -34,6 +40,7 @@ class Duty:
     facts: Fact
     state: DutyState
     due_at: datetime
+    is_exam: bool
 
 
 def duties_of(
@@ -45,15 +52,16 @@ def duties_of(
     for assignment in assignments:
         asked, due = Asked(assignment), due_of(assignment)
         exam, past_due = is_exam(assignment), due <= now
+        listed, excused = facts.listed(assignment), facts.excused(assignment)
+        bits_of, made = facts.reader(assignment), dict[int, tuple[Fact, DutyState]]()
         for who in people:
-            if asked.asks(
-                who,
-                listed=facts.listed(assignment, who.id),
-                excused=facts.excused(assignment, who.id),
-            ):
-                seen = facts.of(assignment, who.id)
-                state = duty_state(seen, is_exam=exam, past_due=past_due)
-                found[who.id].append(Duty(assignment, seen, state, due))
+            if not asked.asks(who, listed=who.id in listed, excused=who.id in excused):
+                continue
+            bits = bits_of(who.id)
+            if bits not in made:
+                seen = Fact(bits)
+                made[bits] = seen, duty_state(seen, is_exam=exam, past_due=past_due)
+            found[who.id].append(Duty(assignment, *made[bits], due, exam))
     return found
 
 
@@ -63,7 +71,7 @@ def counts_of_duties(duties: Iterable[Duty]) -> Counts:
     exams = took = passed = 0
     for duty in duties:
         states[duty.state] += 1
-        if duty.assignment.exam_id is not None:
+        if duty.is_exam:
             exams += 1
             took += Fact.TOOK in duty.facts
             passed += Fact.PASSED in duty.facts
@@ -77,7 +85,8 @@ def counts_of_duties(duties: Iterable[Duty]) -> Counts:
 
 
 class _Facts:
-    """Facts of these people, looked up by assignment and person."""
+    """Facts of these people. A report asks a million times: whatever depends on the assignment
+    alone is looked up once."""
 
     def __init__(
         self,
@@ -88,66 +97,82 @@ class _Facts:
     ):
         courses = {a.course for a in assignments if a.course is not None}
         exams = {a.exam for a in assignments if a.exam is not None}
-        self._done = _done(session, ids, [course.code for course in courses])
-        self._started = _started(session, ids, [course.id for course in courses])
+        self._done = _grouped(_done(session, ids, [course.code for course in courses]))
+        self._started = _grouped(_started(session, ids, [course.id for course in courses]))
         self._sat = _sat(session, ids, [exam.id for exam in exams], now)
-        self._excused: set[tuple[int, int]] = set()
-        self._made_up: set[tuple[int, int]] = set()
-        for person, exam, passed in _changed(session, ids, [exam.id for exam in exams]):
-            (self._made_up if passed else self._excused).add((person, exam))
-        self._listed = _listed(session, ids, [exam.id for exam in exams if exam.listed_only])
+        changed = _changed(session, ids, [exam.id for exam in exams])
+        self._excused = _grouped((person, exam) for person, exam, passed in changed if not passed)
+        self._made_up = _grouped((person, exam) for person, exam, passed in changed if passed)
+        listed = _listed(session, ids, [exam.id for exam in exams if exam.listed_only])
+        self._listed = _grouped(listed)
 
-    def listed(self, assignment: Assignment, person_id: int) -> bool:
-        return (person_id, assignment.exam_id) in self._listed
+    def listed(self, assignment: Assignment) -> AbstractSet[int]:
+        """People named for the exam."""
+        return self._listed.get(assignment.exam_id, NOBODY)
 
-    def excused(self, assignment: Assignment, person_id: int) -> bool:
-        return (person_id, assignment.exam_id) in self._excused
+    def excused(self, assignment: Assignment) -> AbstractSet[int]:
+        """People deferred or exempted."""
+        return self._excused.get(assignment.exam_id, NOBODY)
 
-    def of(self, assignment: Assignment, person_id: int) -> Fact:
-        if assignment.exam is not None:
-            attempts, facts = self._sat.get((person_id, assignment.exam.id), (0, Fact(0)))
-            if (person_id, assignment.exam.id) in self._made_up:
-                facts |= Fact.TOOK | Fact.PASSED
-            return facts | Fact.USED_UP if attempts >= assignment.exam.attempts_max else facts
-        facts = Fact(0)
-        if assignment.course and (person_id, assignment.course.code) in self._done:
-            facts |= Fact.DONE
-        if (person_id, assignment.course_id) in self._started:
-            facts |= Fact.STARTED
-        return facts
+    def reader(self, assignment: Assignment) -> Callable[[int], int]:
+        """Person id -> bits of `Fact`."""
+        exam, course = assignment.exam, assignment.course
+        if exam is None:
+            done = self._done.get(course.code, NOBODY) if course else NOBODY
+            started = self._started.get(assignment.course_id, NOBODY)
+            return lambda person: DONE * (person in done) | STARTED * (person in started)
+        sat, most = self._sat.get(exam.id, {}), exam.attempts_max
+        made_up = self._made_up.get(exam.id, NOBODY)
+
+        def bits_of(person: int) -> int:
+            attempts, bits = sat.get(person, (0, 0))
+            if person in made_up:
+                bits |= MADE_UP
+            return bits | USED_UP if attempts >= most else bits
+
+        return bits_of
 
 
-def _done(session: Session, ids: Sequence[int], codes: Sequence[str]) -> set[tuple[int, str]]:
+def _grouped(pairs: Iterable[tuple[int, Any]]) -> dict[Any, set[int]]:
+    """(person, what) -> what: people."""
+    found: dict[Any, set[int]] = {}
+    for person, what in pairs:
+        found.setdefault(what, set()).add(person)
+    return found
+
+
+def _done(session: Session, ids: Sequence[int], codes: Sequence[str]) -> Sequence[Row[int, str]]:
     if not codes:
-        return set()
+        return []
     query = select(TrainingRecord.person_id, TrainingRecord.subject_code).where(
         TrainingRecord.kind == RecordKind.COURSE,
         TrainingRecord.subject_code.in_(codes),
         TrainingRecord.person_id.in_(ids),
     )
-    return {(person, code) for person, code in session.execute(query)}
+    return session.execute(query).all()
 
 
 def _started(
     session: Session, ids: Sequence[int], course_ids: Sequence[int]
-) -> set[tuple[int, int]]:
+) -> Sequence[Row[int, int]]:
     if not course_ids:
-        return set()
+        return []
     pair = select(LessonProgress.person_id, LessonProgress.course_id).distinct()
     query = pair.where(LessonProgress.person_id.in_(ids), LessonProgress.course_id.in_(course_ids))
-    return {(person, course) for person, course in session.execute(query)}
+    return session.execute(query).all()
 
 
 def _sat(
     session: Session, ids: Sequence[int], exam_ids: Sequence[int], now: datetime
-) -> dict[tuple[int, int], tuple[int, Fact]]:
+) -> dict[int, dict[int, tuple[int, int]]]:
+    """Exam id -> person id -> (attempts, bits of `Fact`)."""
     if not exam_ids:
         return {}
     query = sittings(now).where(Attempt.person_id.in_(ids), Attempt.exam_id.in_(exam_ids))
-    return {
-        (row.person_id, row.exam_id): (row.attempts, Fact(row.facts))
-        for row in session.execute(query)
-    }
+    found: dict[int, dict[int, tuple[int, int]]] = {}
+    for row in session.execute(query):
+        found.setdefault(row.exam_id, {})[row.person_id] = (row.attempts, row.facts)
+    return found
 
 
 def _changed(
@@ -158,10 +183,10 @@ def _changed(
 
 def _listed(
     session: Session, ids: Sequence[int], exam_ids: Sequence[int]
-) -> set[tuple[int, int | None]]:
+) -> Sequence[Row[int, int]]:
     if not exam_ids:
-        return set()
+        return []
     query = select(ExamCandidate.person_id, ExamCandidate.exam_id).where(
         ExamCandidate.exam_id.in_(exam_ids), ExamCandidate.person_id.in_(ids)
     )
-    return {(person, exam) for person, exam in session.execute(query)}
+    return session.execute(query).all()
