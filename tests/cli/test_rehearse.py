@@ -1,5 +1,6 @@
 """`elearn exams rehearse`: the arithmetic of its verdict, and one short run on each database."""
 
+import asyncio
 import json
 import math
 import os
@@ -13,7 +14,8 @@ from sqlalchemy import Engine, text
 from elearn.cli.rehearsal import judge
 from elearn.cli.rehearsal.generator import Sample, evenly, rush
 from elearn.cli.rehearsal.numbers import Figures, Usage, figures, percentile
-from elearn.cli.rehearsal.wire import parse_head
+from elearn.cli.rehearsal.protocol import Request
+from elearn.cli.rehearsal.wire import Wire, parse_head
 from elearn.config import PACKAGE
 
 QUIET = Usage(busy=0.4, waiting_for_disk=0.0, server=0.3)
@@ -113,6 +115,26 @@ def test_a_head_is_read_whatever_the_case_of_its_names() -> None:
     assert status == 503
     assert headers["retry-after"] == "3"
     assert headers["content-length"] == "0"
+
+
+def test_a_connection_the_server_ended_while_it_rested_is_opened_again() -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    async def talk() -> list[int]:
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        async with server:
+            wire = Wire(server.sockets[0].getsockname()[1])
+            asked = Request("home", "GET", "/", {})
+            first = await wire.ask(asked)
+            async with asyncio.timeout(5):
+                while not wire.ended:
+                    await asyncio.sleep(0)
+            return [first.status, (await wire.ask(asked)).status]
+
+    assert asyncio.run(talk()) == [200, 200]
 
 
 @pytest.mark.slow

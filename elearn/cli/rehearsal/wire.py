@@ -27,6 +27,11 @@ class Wire:
         self._port = port
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
+    @property
+    def ended(self) -> bool:
+        """Did the server end the connection while it rested? It may; browsers open another."""
+        return self._streams is not None and self._streams[0].at_eof()
+
     async def ask(self, request: Request) -> Reply:
         """Send once, read the reply. Never raises for what the network does."""
         try:
@@ -37,6 +42,8 @@ class Wire:
             return Reply(0)
 
     async def _exchange(self, request: Request) -> Reply:
+        if self.ended:
+            self.close()
         if self._streams is None:
             self._streams = await asyncio.open_connection("127.0.0.1", self._port)
         reader, writer = self._streams
