@@ -11,10 +11,13 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from elearn.bank.services import publish_questions
+from elearn.core.access import Role
 from elearn.core.assembly.model import Blueprint, MultiScoring, ReviewPolicy, Section
+from elearn.core.credit.files import parse_credit_rule
 from elearn.core.questions.model import Citation, Part, Question, QuestionType, RubricPoint
 from elearn.exams.attempts.services import start_attempt
 from elearn.exams.rescue.sealed import Contents, read_file, seal_file
@@ -23,6 +26,7 @@ from elearn.models import (
     Attempt,
     BlueprintRevision,
     BlueprintRow,
+    CreditRuleRevision,
     Exam,
     ExamCandidate,
     OrgUnit,
@@ -30,7 +34,8 @@ from elearn.models import (
     Pool,
 )
 from elearn.models import ReviewPolicy as ExamReview
-from tests.factories import NOW
+from elearn.records.credit.services import choose_rule, publish_credit_rules
+from tests.factories import NOW, make_actor, make_person
 
 CANARY = "金丝雀"
 _counter = itertools.count(1)
@@ -255,3 +260,23 @@ def make_answer_file(
     session.add(row)
     session.flush()
     return row
+
+
+CAPPED = """\
+编号: capped
+版本: 1
+名称: 每天最多 0.6 学时
+依据: 某市办法
+课程: 标注学时
+每天封顶: 0.6
+"""
+
+
+def cap_hours(session: Session, unit: OrgUnit) -> None:
+    """From now on the unit goes by a rule of at most 0.6 hours a day."""
+    rule, problems = parse_credit_rule(CAPPED.encode(), "question_bank/credit/capped.yaml")
+    assert rule is not None, problems
+    publish_credit_rules(session, specs=[rule], now=NOW)
+    row = session.scalars(select(CreditRuleRevision)).one()
+    hr = make_actor(make_person(session, unit, Role.HR))
+    choose_rule(session, actor=hr, org_unit=unit, revision=row, reason="某文件", now=NOW)

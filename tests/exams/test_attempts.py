@@ -7,8 +7,6 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from elearn.core.access import Role
-from elearn.core.credit.files import parse_credit_rule
 from elearn.core.errors import Conflict, DomainError, Gone, NotFound
 from elearn.core.questions.model import Question, QuestionStatus, QuestionType
 from elearn.exams.attempts.events import AnswersRefused
@@ -27,16 +25,15 @@ from elearn.models import (
     AttemptState,
     AuditEntry,
     ClosedBy,
-    CreditRuleRevision,
     Exam,
     Grade,
     Person,
     TrainingRecord,
 )
-from elearn.records.credit.services import choose_rule, publish_credit_rules
-from tests.factories import NOW, make_actor, make_person, make_unit
+from tests.factories import NOW, make_person, make_unit
 from tests.factories_exams import (
     all_right,
+    cap_hours,
     event,
     make_attempt,
     make_bank,
@@ -50,14 +47,6 @@ from tests.factories_exams import (
 )
 
 SECOND = timedelta(seconds=1)
-CAPPED = """\
-编号: capped
-版本: 1
-名称: 每天最多 0.6 学时
-依据: 某市办法
-课程: 标注学时
-每天封顶: 0.6
-"""
 
 
 @pytest.fixture
@@ -467,12 +456,7 @@ def test_a_first_grade_goes_by_the_rule_its_unit_chose(
     session: Session, exam: Exam, person: Person, bank: list[Question]
 ) -> None:
     """An only attempt is looked at for nothing - unless the rule caps what a day may bring."""
-    rule, problems = parse_credit_rule(CAPPED.encode(), "question_bank/credit/capped.yaml")
-    assert rule is not None, problems
-    publish_credit_rules(session, specs=[rule], now=NOW)
-    row = session.scalars(select(CreditRuleRevision)).one()
-    hr = make_actor(make_person(session, exam.org_unit, Role.HR))
-    choose_rule(session, actor=hr, org_unit=exam.org_unit, revision=row, reason="某文件", now=NOW)
+    cap_hours(session, exam.org_unit)
     other = make_exam(session, exam.org_unit, by=person)
     for each in (exam, other):
         made = make_attempt(session, each, person)

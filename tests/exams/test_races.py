@@ -42,7 +42,14 @@ from elearn.models import (
 )
 from tests.conftest import Browser, make_settings
 from tests.factories import NOW, make_actor, make_person, make_unit
-from tests.factories_exams import event, make_attempt, make_bank, make_exam
+from tests.factories_exams import (
+    all_right,
+    cap_hours,
+    event,
+    make_attempt,
+    make_bank,
+    make_exam,
+)
 from tests.side_by_side import PATIENCE_S, meanwhile
 
 THREADS = 20
@@ -356,6 +363,35 @@ def test_handing_in_beside_an_extension_is_by_the_new_deadline(own_engine: Engin
     row = world.one_attempt()
     assert (row.closed_by, row.submitted_at) == (ClosedBy.CANDIDATE, late)
     assert (row.late_until, world.count(TrainingRecord)) == (None, 1)
+
+
+def test_two_exams_handed_in_at_once_share_the_cap_of_the_day(own_engine: Engine) -> None:
+    """Each is the only attempt at its exam; the day's hours are still one person's."""
+    world = World(own_engine)
+    with db.transaction(own_engine) as work:
+        exam, who = work.get_one(Exam, world.exam), work.get_one(Person, world.people[0])
+        cap_hours(work, exam.org_unit)
+        made = []
+        for each in (exam, make_exam(work, exam.org_unit, by=who)):
+            attempt = make_attempt(work, each, who)
+            save_answers(work, attempt=attempt, events=all_right(attempt, world.bank), now=NOW)
+            made.append(attempt.public_id)
+
+    def submit(work: Any, public_id: str) -> None:
+        submit_attempt(work, attempt=load(work, public_id), now=NOW + timedelta(seconds=1))
+
+    def second() -> None:
+        with db.transaction(own_engine) as work:
+            submit(work, made[1])
+
+    with ExitStack() as stack:
+        with db.transaction(own_engine) as work:
+            submit(work, made[0])
+            clicked = meanwhile(stack, own_engine, second)
+        clicked.result(PATIENCE_S)
+    with db.new_session(own_engine, write=False) as work:
+        hours = work.scalars(select(TrainingRecord.hours_centi)).all()
+    assert sorted(hours) == [0, 60]
 
 
 SWEEP = """
