@@ -200,7 +200,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         "keys: hours go on to another pass",
-        "exams/corrections/regrading.py",
+        "exams/grades/services.py",
         "if before.passed and not after.passed:",
         "if False:",
         CORRECTIONS,

@@ -22,8 +22,7 @@ from elearn.exams.attempts.queries import answered_items, current_answers, paper
 from elearn.exams.attempts.saving import hold_attempt
 from elearn.exams.attempts.shapes import shape_of
 from elearn.exams.grades.queries import last_grade
-from elearn.exams.grades.services import grade_attempt, move_hours
-from elearn.exams.notices.services import tell_person
+from elearn.exams.grades.services import follow_correction, grade_attempt
 from elearn.exams.printing.typed import Entry, label_of, places, read_part, without_empty
 from elearn.models import (
     AmendmentDecision,
@@ -222,17 +221,8 @@ def _carry_out(
     """The answers as new events, a new grade, the record after it, and word to the person."""
     _add_events(session, amendment, attempt, now)
     after = grade_attempt(session, attempt=attempt, now=now, reason=f"{REASON}：{amendment.reason}")
-    if (after.score_centi, after.passed) != (before.score_centi, before.passed):
-        tell_person(
-            session,
-            person_id=attempt.person_id,
-            exam_id=attempt.exam_id,
-            attempt=attempt,
-            text="您的纸笔答卷录入有误，已按答题卡原件改正，成绩已重新计算。",
-            now=now,
-        )
-    if before.passed and not after.passed:
-        move_hours(session, attempt=attempt, now=now)
+    text = "您的纸笔答卷录入有误，已按答题卡原件改正，成绩已重新计算。"
+    follow_correction(session, attempt=attempt, before=before, after=after, text=text, now=now)
 
 
 def _add_events(

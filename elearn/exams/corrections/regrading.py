@@ -23,8 +23,7 @@ from elearn.exams.attempts.saving import hold_attempt
 from elearn.exams.blueprints.queries import read_spec
 from elearn.exams.grades.keys import KeyCache, as_correction
 from elearn.exams.grades.queries import last_grade, last_grades, marks_rows
-from elearn.exams.grades.services import grade_attempt, move_hours
-from elearn.exams.notices.services import tell_person
+from elearn.exams.grades.services import follow_correction, grade_attempt
 from elearn.models import (
     Attempt,
     AttemptState,
@@ -175,17 +174,8 @@ def _regrade(
         reason = f"第 {correction.no} 号更正：{correction.reason}"
         after = grade_attempt(session, attempt=attempt, now=now, reason=reason, cache=cache)
         row.grade_id = after.id
-        if (after.score_centi, after.passed) != (before.score_centi, before.passed):
-            tell_person(
-                session,
-                person_id=attempt.person_id,
-                exam_id=attempt.exam_id,
-                attempt=attempt,
-                text="有一道题的答案作了更正，您的成绩已重新计算。",
-                now=now,
-            )
-        if before.passed and not after.passed:
-            move_hours(session, attempt=attempt, now=now)
+        text = "有一道题的答案作了更正，您的成绩已重新计算。"
+        follow_correction(session, attempt=attempt, before=before, after=after, text=text, now=now)
     elif before is not None:
         row.grade_id = before.id
     row.done = before is not None

@@ -18,6 +18,7 @@ from elearn.exams.attempts.queries import (
     paper_of,
 )
 from elearn.exams.blueprints.queries import read_spec
+from elearn.exams.notices.services import tell_person
 from elearn.models import (
     AmendmentDecision,
     Attempt,
@@ -115,6 +116,24 @@ def record_grade(
         end=end,
         now=now,
     )
+
+
+def follow_correction(
+    session: Session, *, attempt: Attempt, before: Grade, after: Grade, text: str, now: datetime
+) -> None:
+    """What a corrected grade entails: the person is told (`text`) when the result is another, and
+    the hours go on when it no longer passes."""
+    if (after.score_centi, after.passed) != (before.score_centi, before.passed):
+        tell_person(
+            session,
+            person_id=attempt.person_id,
+            exam_id=attempt.exam_id,
+            attempt=attempt,
+            text=text,
+            now=now,
+        )
+    if before.passed and not after.passed:
+        move_hours(session, attempt=attempt, now=now)
 
 
 def move_hours(
