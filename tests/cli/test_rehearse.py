@@ -6,6 +6,7 @@ import math
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -137,7 +138,9 @@ def test_a_connection_the_server_ended_while_it_rested_is_opened_again() -> None
             wire.close()
             return [first.status, second.status]
 
-    assert asyncio.run(talk()) == [200, 200]
+    # A browser test that ran before in this process leaves its loop open on the main thread.
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        assert thread.submit(asyncio.run, talk()).result() == [200, 200]
 
 
 @pytest.mark.slow
