@@ -79,7 +79,8 @@ class BlueprintRow(Base):
 
 
 class BlueprintRevision(Base):
-    """Immutable. `spec` is `Blueprint.canonical()`."""
+    """Immutable. `spec` is `Blueprint.canonical()`; a process remembers what it read of it
+    (`blueprints.queries.read_spec`), so it is fetched only when asked for."""
 
     __tablename__ = "blueprint_revision"
 
@@ -87,7 +88,7 @@ class BlueprintRevision(Base):
     blueprint_id: Mapped[int] = mapped_column(bigref, ForeignKey("blueprint.id"))
     hash: Mapped[str] = mapped_column(String(64))
     title: Mapped[str] = mapped_column(String(200))
-    spec: Mapped[dict[str, Any]]
+    spec: Mapped[dict[str, Any]] = mapped_column(deferred=True)
     created_at: Mapped[datetime]
 
     blueprint: Mapped[BlueprintRow] = relationship(foreign_keys=[blueprint_id])

@@ -63,7 +63,12 @@ class Portfolio:
 
 def record_by_source(session: Session, source_key: str) -> TrainingRecord | None:
     """The record made from this source, if it exists."""
-    return session.scalar(select(TrainingRecord).where(TrainingRecord.source_key == source_key))
+    return session.scalar(by_source(source_key))
+
+
+def by_source(source_key: str) -> Select[TrainingRecord]:
+    """At most one row."""
+    return select(TrainingRecord).where(TrainingRecord.source_key == source_key)
 
 
 def is_current() -> ColumnElement[bool]:

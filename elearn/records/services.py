@@ -4,13 +4,13 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from elearn.config import DISPLAY_ZONE
 from elearn.core.centi import centi_text
 from elearn.core.credit.rules import Bucket, Credit, CreditRule, Evidence, credit
 from elearn.core.records import plain_evidence, record_hash, valid_until
+from elearn.inserting import insert_new
 from elearn.models import (
     Attempt,
     CourseRevision,
@@ -24,7 +24,7 @@ from elearn.models import (
 )
 
 from .credit.queries import rule_again, rule_for
-from .queries import current_record, is_current, record_by_source
+from .queries import by_source, current_record, is_current, record_by_source
 
 KEY_LENGTH = len("attempt:") + 22  # of "attempt:<public id>"
 
@@ -158,7 +158,6 @@ def record_exam(
         session,
         person=person,
         now=now,
-        new=alone,
         source_key=key,
         kind=RecordKind.EXAM,
         subject_code=subject_code,
@@ -213,34 +212,22 @@ def _known(session: Session, person: Person, key: str) -> TrainingRecord | None:
     return record_by_source(session, key)
 
 
-def _insert(
-    session: Session, *, person: Person, now: datetime, new: bool = False, **fields: Any
-) -> TrainingRecord:
-    """Write the row, or give the one somebody else wrote for the same source meanwhile. `new`:
-    nobody can have; it is written with the next flush."""
+def _insert(session: Session, *, person: Person, now: datetime, **fields: Any) -> TrainingRecord:
+    """Write the row, or give the one somebody else wrote for the same source meanwhile."""
     unit = session.get_one(OrgUnit, person.org_unit_id)
-    record = TrainingRecord(
-        public_id=new_public_id(),
-        person_id=person.id,
-        org_unit_id=unit.id,
-        org_name=unit.name,
-        credit_year=fields["finished_at"].astimezone(DISPLAY_ZONE).year,
-        created_at=now,
-        **{"required": False, **fields},
-    )
-    record.hash = record_hash(_hashed_fields(record))
-    if new:
-        session.add(record)
-        return record
-    try:
-        with session.begin_nested():
-            session.add(record)
-    except IntegrityError:
-        written = record_by_source(session, fields["source_key"])
-        if written is None:
-            raise
-        return written
-    return record
+    values = {
+        **dict.fromkeys(HASHED),
+        "public_id": new_public_id(),
+        "person_id": person.id,
+        "org_unit_id": unit.id,
+        "org_name": unit.name,
+        "credit_year": fields["finished_at"].astimezone(DISPLAY_ZONE).year,
+        "created_at": now,
+        "required": False,
+        **fields,
+    }
+    record = insert_new(session, TrainingRecord, {**values, "hash": record_hash(values)})
+    return record or session.scalars(by_source(fields["source_key"])).one()
 
 
 def _hashed_fields(record: TrainingRecord) -> dict[str, Any]:

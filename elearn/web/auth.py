@@ -14,18 +14,21 @@ from urllib.parse import urlsplit
 from flask import Flask, abort, current_app, flash, redirect, request, session, url_for
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from sqlalchemy import bindparam, delete, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, defer, joinedload, load_only
 from werkzeug.wrappers import Response
 
 from elearn import clock, db
 from elearn.config import Settings
 from elearn.core.access import Actor, Permission
 from elearn.core.errors import Forbidden
-from elearn.models import LoginSession, Person, RoleGrant
+from elearn.models import LoginSession, OrgUnit, Person, RoleGrant
 
 from .policy import ROUTES, Access
 
 login_manager = LoginManager()
+# The sign-in is ours, on the server. Flask-Login's own protection would compare addresses, which
+# change on a phone, and sign the cookie anew to note it.
+login_manager.session_protection = None
 TOUCH_EVERY = timedelta(minutes=2)
 ABSOLUTE_LIFE = timedelta(days=14)
 # Built once: every request sends it, and building it costs more than the database's part.
@@ -33,10 +36,15 @@ _WHO_ASKS: Final = (
     select(LoginSession)
     .where(LoginSession.token_hash == bindparam("token"))
     .options(
+        defer(LoginSession.user_agent),
+        defer(LoginSession.source),
         joinedload(LoginSession.person, innerjoin=True).options(
+            defer(Person.password_hash),
             joinedload(Person.org_unit, innerjoin=True),
-            joinedload(Person.grants).joinedload(RoleGrant.org_unit),
-        )
+            joinedload(Person.grants).options(
+                load_only(RoleGrant.role), joinedload(RoleGrant.org_unit).load_only(OrgUnit.path)
+            ),
+        ),
     )
 )
 

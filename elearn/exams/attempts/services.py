@@ -20,7 +20,7 @@ from elearn.core.errors import Conflict, DomainError, Gone, NotFound
 from elearn.exams.grades.policy import GRACE, LATE_SYNC
 from elearn.exams.grades.queries import last_grade
 from elearn.exams.grades.services import grade_attempt, record_grade
-from elearn.exams.papers.drawing import paper_for, paper_source
+from elearn.exams.papers.drawing import Source, paper_for, paper_source
 from elearn.exams.sittings.queries import hold_exam, is_eligible
 from elearn.exams.timing.clock import ends_at, exam_time
 from elearn.exams.timing.queries import allowance_for
@@ -67,18 +67,25 @@ _END: Final = (
 
 
 def start_attempt(
-    session: Session, *, exam: Exam, person: Person, now: datetime, seed: str, held: bool = False
+    session: Session,
+    *,
+    exam: Exam,
+    person: Person,
+    now: datetime,
+    seed: str,
+    source: Source | None = None,
 ) -> Attempt:
     """The person's open attempt; made now if there is none.
 
     Double clicks and a second phone get the same attempt: the unique index decides, not the
-    clock. `seed` is used only by an exam that never committed a master seed. `held`: the exam was
-    read by `get_exam_for(starting=True)`. Raises Conflict or Gone when the window, the number of
+    clock. `seed` is used only by an exam that never committed a master seed. `source`: found with
+    the exam by `find_start`. Raises Conflict or Gone when the window, the number of
     attempts or the bank forbid it, NotFound for somebody who is not invited.
     """
-    if not held:
+    invited = source is not None
+    if source is None:
         hold_exam(session, exam=exam, person=person)
-    source = paper_source(session, exam=exam, person=person)
+        source = paper_source(session, exam=exam, person=person)
     earlier = _attempts(session, exam, person) if source.tries else []
     running = next((a for a in earlier if a.state == AttemptState.IN_PROGRESS), None)
     if running is not None and exam_time(running, now) <= running.deadline_at + GRACE:
@@ -86,8 +93,7 @@ def start_attempt(
     if running is not None:
         submit_attempt(session, attempt=running, now=now, by=ClosedBy.DEADLINE)
     # Whoever found the exam and has not sat it is invited.
-    invited = held and not earlier
-    if not invited and not is_eligible(session, exam=exam, person=person):
+    if not (invited and not earlier) and not is_eligible(session, exam=exam, person=person):
         raise NotFound
     _require_open(exam, earlier, now)
     _require_cooled(exam, earlier, now)

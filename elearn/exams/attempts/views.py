@@ -76,6 +76,7 @@ from .saving import Sender, save_answers, shown_value
 from .saving import save_page as save_whole_page
 from .services import start_attempt, submit_attempt
 from .shapes import shape_of
+from .starting import find_start
 
 # The sign-in session outlives the exam by this much: reading the result needs no password.
 AFTER_EXAM: Final = timedelta(hours=1)
@@ -129,7 +130,7 @@ def start(public_id: str) -> Response | tuple[str, int]:
     work, now = db.session(), utcnow()
     if not request.form.get("agreed"):
         return _lobby_page(public_id, problem="请先阅读并勾选"), 422
-    exam = get_exam_for(work, public_id=public_id, person=current().person, starting=True)
+    exam, source = find_start(work, public_id=public_id, person=current().person)
     try:
         _pass_locks(exam, now)
     except DomainError as refused:
@@ -141,7 +142,7 @@ def start(public_id: str) -> Response | tuple[str, int]:
         person=current().person,
         now=now,
         seed=secrets.token_hex(16),
-        held=True,
+        source=source,
     )
     extend_session(attempt.deadline_at + AFTER_EXAM)
     work.commit()

@@ -19,6 +19,7 @@ from elearn.exams.attempts.queries import (
 )
 from elearn.exams.blueprints.queries import read_spec
 from elearn.exams.notices.services import tell_person
+from elearn.inserting import insert_row
 from elearn.models import (
     AmendmentDecision,
     Attempt,
@@ -82,7 +83,6 @@ def grade_attempt(
         now=now,
     )
     record_grade(session, attempt=attempt, grade=row, now=now, answers=answers, end=end)
-    session.flush()
     return row
 
 
@@ -179,21 +179,20 @@ def _write_grade(
     reason: str,
     now: datetime,
 ) -> Grade:
-    row = Grade(
-        attempt_id=attempt.id,
-        no=no,
-        state=result.state.value,
-        score_centi=result.total_centi,
-        full_centi=result.full_centi,
-        passed=result.passed,
-        policy_version=result.policy_version,
-        detail=result.canonical(),
-        reason=reason[:MAX_REASON],
-        keys_no=keys_no,
-        graded_at=now,
-    )
-    session.add(row)
-    return row
+    values = {
+        "attempt_id": attempt.id,
+        "no": no,
+        "state": result.state.value,
+        "score_centi": result.total_centi,
+        "full_centi": result.full_centi,
+        "passed": result.passed,
+        "policy_version": result.policy_version,
+        "detail": result.canonical(),
+        "reason": reason[:MAX_REASON],
+        "keys_no": keys_no,
+        "graded_at": now,
+    }
+    return insert_row(session, Grade, values)
 
 
 def _medium(session: Session, attempt: Attempt) -> dict[str, str]:

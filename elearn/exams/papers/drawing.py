@@ -79,15 +79,18 @@ class Source:
         return self.tries + 1
 
 
-def _sources() -> Select[Any]:
+def with_source(exams: Select[Any]) -> Select[Any]:
+    """`exams` (a query of Exam) with what `source_of` reads from its rows, for the person bound to
+    `of_person`: the start of an exam is found, held and provided with a paper in one statement."""
     tries = (
         select(func.count())
         .select_from(Attempt)
-        .where(Attempt.exam_id == bindparam("of_exam"), Attempt.person_id == bindparam("of_person"))
+        .where(Attempt.exam_id == Exam.id, Attempt.person_id == bindparam("of_person"))
+        .correlate(Exam)
         .scalar_subquery()
     )
     return (
-        select(
+        exams.add_columns(
             tries.label("tries"),
             ExamSeed.sealed.label("master"),
             ExamSeed.commitment,
@@ -103,7 +106,6 @@ def _sources() -> Select[Any]:
             SealedPaper.snapshot_hash,
             SealedPaper.seen,
         )
-        .select_from(Exam)
         .outerjoin(ExamSeed, ExamSeed.exam_id == Exam.id)
         .outerjoin(ExamPapers, ExamPapers.exam_id == Exam.id)
         .outerjoin(
@@ -112,17 +114,20 @@ def _sources() -> Select[Any]:
             & (SealedPaper.person_id == bindparam("of_person"))
             & (SealedPaper.no == tries + 1),
         )
-        .where(Exam.id == bindparam("of_exam"))
     )
 
 
 # Built once: building it costs more than reading what it asks for.
-_SOURCES: Final = _sources()
+_SOURCES: Final = with_source(select(Exam.id)).where(Exam.id == bindparam("of_exam"))
 
 
 def paper_source(session: Session, *, exam: Exam, person: Person) -> Source:
     """One read. Nothing is opened yet."""
-    row = session.execute(_SOURCES, {"of_exam": exam.id, "of_person": person.id}).one()
+    return source_of(session.execute(_SOURCES, {"of_exam": exam.id, "of_person": person.id}).one())
+
+
+def source_of(row: Row[Any]) -> Source:
+    """From a row of `with_source`."""
     committed = row if row.master is not None else None
     return Source(row.tries, committed, row if committed and row.sealed is not None else None)
 

@@ -73,28 +73,19 @@ def candidates_query(exam: Exam) -> Select[Person]:
 
 def exams_of_person_query(person: Person) -> Select[Exam]:
     """Exams this person may sit or has sat, latest first; cancelled ones only if sat."""
-    return _EXAMS_OF_PERSON.params(_whose(person))
+    return _EXAMS_OF_PERSON.params(whose(person))
 
 
-def get_exam_for(
-    session: Session, *, public_id: str, person: Person, starting: bool = False
-) -> Exam:
-    """The exam if this person may sit it, might have (it was cancelled) or has. Raises NotFound.
-
-    `starting`: held, with everybody else who starts, against a change of its terms; somebody with
-    extra time, whose deadline may be the exam's last, holds it alone.
-    """
-    query = _EXAM_FOR
-    if starting:
-        query = _EXAM_HELD_ALONE if person.accommodated else _EXAM_HELD
-    exam = session.scalar(query, {**_whose(person), "this_exam": public_id})
+def get_exam_for(session: Session, *, public_id: str, person: Person) -> Exam:
+    """The exam if this person may sit it, might have (it was cancelled) or has. Raises NotFound."""
+    exam = session.scalar(EXAM_FOR, {**whose(person), "this_exam": public_id})
     if exam is None:
         raise NotFound
     return exam
 
 
-def _whose(person: Person) -> dict[str, Any]:
-    """What `_exams_of` asks of a person."""
+def whose(person: Person) -> dict[str, Any]:
+    """What `EXAM_FOR` asks of a person."""
     rank = person.rank.replace("/", "//").replace("%", "/%").replace("_", "/_")
     return {
         "who": person.id,
@@ -106,7 +97,7 @@ def _whose(person: Person) -> dict[str, Any]:
 
 
 def _exams_of(*, cancelled: bool) -> Select[Exam]:
-    """Exams of the person of `_whose`; cancelled ones only if sat, or when `cancelled` asks for
+    """Exams of the person of `whose`; cancelled ones only if sat, or when `cancelled` asks for
     those the person was invited to as well. Built once: a start costs little more than this."""
     who = bindparam("who", type_=Integer())
     listed = exists().where(ExamCandidate.exam_id == Exam.id, ExamCandidate.person_id == who)
@@ -120,19 +111,20 @@ def _exams_of(*, cancelled: bool) -> Select[Exam]:
     return (
         select(Exam)
         .where(or_(invited if cancelled else and_(invited, Exam.cancelled_at.is_(None)), mine))
-        .options(joinedload(Exam.blueprint_revision), joinedload(Exam.org_unit))
+        .options(
+            joinedload(Exam.blueprint_revision, innerjoin=True),
+            joinedload(Exam.org_unit, innerjoin=True),
+        )
         .order_by(Exam.opens_at.desc(), Exam.id.desc())
     )
 
 
 _EXAMS_OF_PERSON: Final = _exams_of(cancelled=False)
-_EXAM_FOR: Final = _exams_of(cancelled=True).where(Exam.public_id == bindparam("this_exam"))
-_EXAM_HELD: Final = _EXAM_FOR.with_for_update(read=True, of=Exam)
-_EXAM_HELD_ALONE: Final = _EXAM_FOR.with_for_update(of=Exam)
+EXAM_FOR: Final = _exams_of(cancelled=True).where(Exam.public_id == bindparam("this_exam"))
 
 
 def hold_exam(session: Session, *, exam: Exam, person: Person) -> None:
-    """Read again what a start depends on, held as `get_exam_for(starting=True)` holds it."""
+    """Read again what a start depends on, held as `attempts.starting.find_start` holds it."""
     terms = ["cancelled_at", "opens_at", "closes_at", "duration_s", "attempts_max"]
     terms += ["retimed", "extended_s", "paused_at", "last_deadline_at"]
     session.refresh(exam, terms, with_for_update={"read": not person.accommodated})
