@@ -5,13 +5,13 @@ write takes the write lock at its start (`BEGIN IMMEDIATE`), because upgrading a
 fails at once with "database is locked"; evidence tables refuse UPDATE and DELETE.
 """
 
-import json
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from typing import Any, TypeVar
 
+import msgspec
 from flask import Flask, current_app, g, has_request_context, request
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
@@ -34,6 +34,7 @@ def make_engine(url: str, *, pool_size: int = 8) -> Engine:
             parsed,
             pool_size=pool_size,
             json_serializer=readable_json,
+            json_deserializer=msgspec.json.decode,
             connect_args={"timeout": 30},
         )
         event.listen(engine, "connect", _configure_sqlite)
@@ -44,6 +45,7 @@ def make_engine(url: str, *, pool_size: int = 8) -> Engine:
         pool_size=pool_size,
         max_overflow=2,
         json_serializer=readable_json,
+        json_deserializer=msgspec.json.decode,
         connect_args={"options": "-c statement_timeout=60000 -c lock_timeout=15000"},
     )
     event.listen(engine, "checkin", _note_time)
@@ -74,7 +76,7 @@ def _ping_if_idle(
 
 def readable_json(value: Any) -> str:
     """JSON columns keep Chinese as it is: half the size, and a search in SQL can find it."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return msgspec.json.encode(value).decode()
 
 
 def _configure_sqlite(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:

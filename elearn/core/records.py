@@ -1,11 +1,12 @@
 """What a training record is when it is hashed, and how long a pass stays valid. Pure."""
 
 import calendar
-import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from enum import Enum
 from typing import Any
+
+import msgspec
 
 from elearn.core.canonical import canonical_json, content_hash
 
@@ -25,8 +26,7 @@ def record_hash(fields: Mapping[str, Any]) -> str:
 
 def plain_evidence(evidence: Mapping[str, Any]) -> dict[str, Any]:
     """The evidence as the database will give it back: tuples are lists, enums their values."""
-    kept: dict[str, Any] = json.loads(canonical_json(canonical_record(evidence)))
-    return kept
+    return msgspec.json.decode(canonical_json(canonical_record(evidence)), type=dict[str, Any])
 
 
 def valid_until(passed_on: date, months: int | None) -> date | None:

@@ -5,7 +5,6 @@ would have been sealed. Exams without a master seed (older ones) draw from the s
 gives, as they always did.
 """
 
-import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from datetime import datetime
 from threading import Lock
 from typing import Any, Final
 
+import msgspec
 from sqlalchemy import Row, Select, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
@@ -236,8 +236,8 @@ def seal_paper(vault: Vault, exam: Exam, paper: Paper, purpose: str) -> bytes:
 
 def open_paper(vault: Vault, exam: Exam, sealed: bytes, purpose: str) -> dict[str, Any]:
     """What `seal_paper` sealed: `Paper.canonical()`."""
-    paper: dict[str, Any] = json.loads(vault.open(sealed, exam=exam.public_id, purpose=purpose))
-    return paper
+    data = vault.open(sealed, exam=exam.public_id, purpose=purpose)
+    return msgspec.json.decode(data, type=dict[str, Any])
 
 
 def _open_sealed(
