@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from elearn.core.canonical import content_hash
 from elearn.core.questions.model import QuestionType
 
@@ -98,18 +100,7 @@ class Paper:
 
 def paper_from_canonical(stored: Mapping[str, Any]) -> Paper:
     """The inverse of `Paper.canonical()`, for what the database stored."""
-    return Paper(
-        draw_version=stored["draw_version"],
-        sections=tuple(
-            PaperSection(
-                name=section["name"],
-                type=QuestionType(section["type"]),
-                group=section["group"],
-                items=tuple(_item_from_canonical(item) for item in section["items"]),
-            )
-            for section in stored["sections"]
-        ),
-    )
+    return msgspec.convert(stored, Paper)
 
 
 def split_points(points_centi: int, weights: tuple[int, ...]) -> tuple[int, ...]:
@@ -134,20 +125,3 @@ def _item_canonical(item: PaperItem) -> dict[str, Any]:
             for part in item.parts
         ],
     }
-
-
-def _item_from_canonical(stored: Mapping[str, Any]) -> PaperItem:
-    return PaperItem(
-        number=stored["number"],
-        revision_hash=stored["revision_hash"],
-        points_centi=stored["points_centi"],
-        parts=tuple(
-            PaperPart(
-                type=QuestionType(part["type"]),
-                points_centi=part["points_centi"],
-                option_order=tuple(part["option_order"]),
-                blanks=part["blanks"],
-            )
-            for part in stored["parts"]
-        ),
-    )

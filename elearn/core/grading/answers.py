@@ -40,6 +40,8 @@ def is_empty(answer: Answer | None) -> bool:
     """Nothing answered, or the answer was taken back."""
     if answer is None or isinstance(answer, str):
         return not (answer or "").strip()
+    if answer and isinstance(answer[0], int):
+        return False
     return not any(isinstance(entry, int) or entry.strip() for entry in answer)
 
 

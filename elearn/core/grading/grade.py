@@ -233,12 +233,12 @@ def _grade_item(
     marks: Mapping[Place, int],
 ) -> ItemGrade:
     key = keys[item.revision_hash]
-    parts = tuple(
-        grade_part(part_key, answers.get(place), part.points_centi, policy, marks.get(place))
-        for place, part, part_key in zip(
-            ((item.number, at) for at in range(len(item.parts))), item.parts, key.parts, strict=True
-        )
-    )
+    graded = []
+    for at, (part, part_key) in enumerate(zip(item.parts, key.parts, strict=True)):
+        place = (item.number, at)
+        answer, mark = answers.get(place), marks.get(place)
+        graded.append(grade_part(part_key, answer, part.points_centi, policy, mark))
+    parts = tuple(graded)
     awarded = sum(part.awarded_centi for part in parts)
     state = _item_state({part.state for part in parts}, awarded, item.points_centi)
     return ItemGrade(item.number, item.revision_hash, state, awarded, item.points_centi, parts)
