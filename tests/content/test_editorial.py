@@ -124,3 +124,14 @@ def test_no_sentence_of_ours_is_a_sentence_of_a_statute() -> None:
 def bare(text: str) -> str:
     """Without spaces and markup: what is left is what a reader reads."""
     return re.sub(r"[^\S\n]|[*_>#`|]", "", text)
+
+
+def test_every_warning_case_is_marked_as_made_up() -> None:
+    titles = [
+        (path.name, line)
+        for path in sorted((ROOT / "courses").rglob("*.md"))
+        for line in path.read_text("utf-8").splitlines()
+        if line.startswith("!!! 案例")
+    ]
+    assert len(titles) > 80
+    assert [title for title in titles if "编写" not in title[1]] == []
