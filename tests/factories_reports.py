@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from elearn.core.assembly.model import Blueprint
 from elearn.core.lessons.model import CompletionRule
 from elearn.models import (
     Assignment,
@@ -139,11 +140,16 @@ def exam_values(**changes: Any) -> dict[str, Any]:
 def make_exam(session: Session, unit: OrgUnit, **values: Any) -> Exam:
     """An exam that opened a day ago and closes in two days; two tries of 50 minutes."""
     number = next(_counter)
+    spec = values.pop("spec", None) or Blueprint(f"bp{number}", "组卷规则", (), 3000, 6000)
     row = BlueprintRow(code=f"bp{number}")
     session.add(row)
     session.flush()
     revision = BlueprintRevision(
-        blueprint_id=row.id, hash=f"{number:064x}", title="组卷规则", spec={}, created_at=NOW
+        blueprint_id=row.id,
+        hash=f"{number:064x}",
+        title="组卷规则",
+        spec=spec.canonical(),
+        created_at=NOW,
     )
     session.add(revision)
     session.flush()

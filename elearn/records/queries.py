@@ -1,16 +1,18 @@
 """Reads of training records: one person's years, hours, rows."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Final
 
 from sqlalchemy import ColumnElement, Select, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased, joinedload
 
+from elearn.core.assembly.model import Taking
 from elearn.core.credit.rules import Target
 from elearn.core.credit.spec import carried_centi
 from elearn.core.errors import NotFound
+from elearn.core.grading.taking import Taken, Try, take_best
 from elearn.models import HoursBucket, Person, RecordCorrection, RecordKind, TrainingRecord
 
 from .credit.queries import target_for
@@ -49,6 +51,7 @@ class Portfolio:
     target: Target
     required_centi: int
     elective_centi: int
+    takens: dict[int, Taken] = field(default_factory=dict)  # record id -> what stands of its exam
 
     @property
     def required_missing(self) -> int:
@@ -144,6 +147,28 @@ def records_of(
     return list(session.scalars(query))
 
 
+def takens_of(records: Sequence[TrainingRecord]) -> dict[int, Taken]:
+    """Record id -> which of several tries stands, for records of exams that take the best.
+
+    `records`: every current exam record of one person, of whatever year.
+    """
+    by_exam: dict[str, list[TrainingRecord]] = {}
+    for row in records:
+        if row.evidence.get("taking") == Taking.BEST and not row.evidence.get("voided"):
+            by_exam.setdefault(row.evidence["exam"], []).append(row)
+    found: dict[int, Taken] = {}
+    for rows in by_exam.values():
+        bands = {row.evidence["attempt_no"]: row.evidence.get("band", "") for row in rows}
+        stands = take_best(
+            Try(row.evidence["attempt_no"], row.score_centi or 0, row.full_centi or 0, row.passed)
+            for row in rows
+        )
+        if stands is not None and stands.of > 1:
+            stands = replace(stands, band=bands[stands.best.no])
+            found |= {row.id: stands for row in rows}
+    return found
+
+
 def hours_of(session: Session, person_id: int) -> dict[tuple[int, HoursBucket], int]:
     """(credit year, bucket) -> hundredths of an hour, all years in one statement."""
     query = (
@@ -231,4 +256,11 @@ def portfolio(session: Session, person: Person, *, year: int | None, this_year: 
         target=target,
         required_centi=sum(row.hours_centi for row in courses if row.required),
         elective_centi=sum(row.hours_centi for row in courses if not row.required),
+        # The tries of one exam may lie in two years.
+        takens=takens_of(records_of(session, person.id)) if _several(records) else {},
     )
+
+
+def _several(records: Sequence[TrainingRecord]) -> bool:
+    """May one of these be one of several tries?"""
+    return any(row.evidence.get("taking") == Taking.BEST for row in records)

@@ -38,6 +38,8 @@ FIXED = (
     Column("得分", Kind.POINTS, 8),
     Column("满分", Kind.POINTS, 8),
     Column("考试结果", Kind.TEXT, 10),
+    Column("等第", Kind.TEXT, 8),
+    Column("取分", Kind.TEXT, 20),
 )
 FROZEN = 2  # 工号 and 姓名
 
@@ -100,7 +102,7 @@ def local_naive(at: datetime) -> datetime:
 def _exam(line: PersonLine) -> list[Any]:
     last = line.last_exam
     if last is None:
-        return [None] * 5
+        return [None] * 7
     pending = last.passed is None
     return [
         last.title,
@@ -108,4 +110,6 @@ def _exam(line: PersonLine) -> list[Any]:
         None if pending else last.score_centi / 100,
         last.full_centi / 100,
         result_words(last.passed),
+        last.band or None,
+        last.taken or None,
     ]

@@ -255,6 +255,8 @@ def _person(line: PersonLine) -> dict[str, Any]:
             "score": None if last.passed is None else last.score_centi / 100,
             "full": last.full_centi / 100,
             "result": result_words(last.passed),
+            "band": last.band,
+            "taken": last.taken,
         },
         "items": {duty.assignment.public_id: duty.state.value for duty in line.duties.values()},
     }

@@ -6,6 +6,7 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from elearn.core.assembly.model import Taking
 from elearn.core.grading.answers import Answer
 from elearn.core.grading.grade import Grade as CoreGrade
 from elearn.core.grading.grade import GradeState, Place, grade, voided
@@ -231,7 +232,8 @@ def _record(
     passing the same exam again gives no second hours (`record_exam`)."""
     revision = exam.blueprint_revision
     made_up = _main_of(session, exam)
-    band = read_spec(revision).band_of(row.score_centi, passed=bool(row.passed))
+    spec = read_spec(revision)
+    band = spec.band_of(row.score_centi, passed=bool(row.passed))
     record_exam(
         session,
         person=session.get_one(Person, attempt.person_id),
@@ -262,6 +264,9 @@ def _record(
             "keys_no": row.keys_no,
             **({"makeup_of": made_up} if made_up else {}),
             **({"band": band} if band else {}),
+            # From here the portfolio derives which of several tries stands.
+            **({"taking": spec.taking.value} if spec.taking is Taking.BEST else {}),
+            **({"voided": True} if attempt.voided_at is not None else {}),
         },
         grade_no=row.no,
         # Without what was corrected: the record is seen before the review may be.
