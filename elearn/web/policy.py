@@ -92,6 +92,7 @@ ROUTES: Final[dict[str, Access | Permission]] = {
     "exams.papers": Permission.SCHEDULE_EXAM,
     "exams.set_paper_mode": Permission.SCHEDULE_EXAM,
     "exams.seal_papers": Permission.SCHEDULE_EXAM,
+    "exams.time_papers": Permission.SCHEDULE_EXAM,
     "exams.reveal_seed": Permission.SCHEDULE_EXAM,
     "exams.ask_look": Permission.SCHEDULE_EXAM,
     "exams.look": Permission.SCHEDULE_EXAM,

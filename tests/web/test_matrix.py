@@ -102,6 +102,7 @@ OBJECTS: dict[str, tuple[str, str]] = {
     "exams.papers": ("exam", "unit"),
     "exams.set_paper_mode": ("exam", "unit"),
     "exams.seal_papers": ("exam", "unit"),
+    "exams.time_papers": ("exam", "unit"),
     "exams.reveal_seed": ("exam", "unit"),
     "exams.ask_look": ("exam", "unit"),
     "exams.look": ("look", "unit"),
