@@ -1,0 +1,37 @@
+"""days on which a course was studied
+
+Revision: 0043
+Follows: 0042
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0043"
+down_revision = "0042"
+branch_labels = None
+depends_on = None
+
+KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def upgrade() -> None:
+    op.create_table(
+        "study_day",
+        sa.Column("person_id", KEY, nullable=False),
+        sa.Column("course_id", KEY, nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("seconds", sa.Integer(), nullable=False),
+        sa.CheckConstraint("seconds >= 0", name=op.f("ck_study_day_seconds")),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["person.id"], name=op.f("fk_study_day_person_id_person")
+        ),
+        sa.ForeignKeyConstraint(
+            ["course_id"], ["course.id"], name=op.f("fk_study_day_course_id_course")
+        ),
+        sa.PrimaryKeyConstraint("person_id", "course_id", "day", name=op.f("pk_study_day")),
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("study_day")
