@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from elearn.core.assembly.model import Blueprint
+from elearn.core.credit.measures import Stated
 from elearn.core.lessons.model import CompletionRule
 from elearn.models import (
     Assignment,
@@ -31,7 +32,7 @@ from elearn.models import (
     ReviewPolicy,
     TrainingRecord,
 )
-from elearn.records.services import record_course
+from elearn.records.services import record_class, record_course
 from tests.factories import NOW, make_person, make_unit
 
 _counter = itertools.count(1)
@@ -115,6 +116,31 @@ def make_course_record(
         explanation="已读 3 / 3 节。",
         now=at,
     )
+
+
+def make_class_record(
+    session: Session,
+    person: Person,
+    *,
+    hours: int = 0,
+    days: float = 0,
+    months: float = 0,
+    at: datetime = NOW,
+) -> TrainingRecord:
+    """A class that ended `at`; what it states in hours, days, months."""
+    made = record_class(
+        session,
+        person=person,
+        source=f"{next(_counter)}",
+        title="进修班",
+        started_at=at - 5 * DAY,
+        finished_at=at,
+        stated=Stated(hours * 100, int(days * 100), int(months * 100)),
+        evidence={},
+        now=at,
+    )
+    assert made is not None
+    return made
 
 
 def exam_values(**changes: Any) -> dict[str, Any]:

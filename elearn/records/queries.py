@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from elearn.core.assembly.model import Taking
+from elearn.core.credit.measures import Measure, Stated, measures
 from elearn.core.credit.rules import Target
 from elearn.core.credit.spec import carried_centi
 from elearn.core.errors import NotFound
@@ -24,7 +25,8 @@ REMIND_DAYS: Final = 60  # before a pass stops counting
 class HoursLine:
     """Hours of one kind against the target; `target_centi` None means no rule is known.
 
-    `carried_centi`: how much of `done_centi` came over from last year.
+    `carried_centi`: how much of `done_centi` came over from last year. `others`: the measures that
+    meet the demand as well (days, months).
     """
 
     bucket: HoursBucket
@@ -32,10 +34,13 @@ class HoursLine:
     target_centi: int | None
     years: int
     carried_centi: int = 0
+    others: tuple[Measure, ...] = ()
 
     @property
     def missing_centi(self) -> int:
-        """What is still to do, never negative."""
+        """What is still to do, never negative; nothing once another measure is reached."""
+        if any(measure.reached for measure in self.others):
+            return 0
         return max(0, (self.target_centi or 0) - self.done_centi)
 
 
@@ -209,6 +214,40 @@ def hours_between(
     }
 
 
+def classes_between(
+    session: Session,
+    person_ids: Sequence[int],
+    *,
+    years: range | None = None,
+    start: datetime | None = None,
+    end: datetime | None = None,
+) -> dict[int, Stated]:
+    """Person -> what their classes state, of these credit years or finished in [start, end)."""
+    query = select(
+        TrainingRecord.person_id, TrainingRecord.hours_centi, TrainingRecord.evidence
+    ).where(
+        TrainingRecord.person_id.in_(person_ids),
+        TrainingRecord.hours_bucket == HoursBucket.CONCENTRATED,
+        is_current(),
+    )
+    if years is not None:
+        query = query.where(TrainingRecord.credit_year.in_(list(years)))
+    if start is not None:
+        query = query.where(TrainingRecord.finished_at >= start)
+    if end is not None:
+        query = query.where(TrainingRecord.finished_at < end)
+    found: dict[int, Stated] = {}
+    for person_id, hours_centi, evidence in session.execute(query):
+        stated = stated_of(hours_centi, evidence)
+        found[person_id] = found.get(person_id, Stated()) + stated
+    return found
+
+
+def stated_of(hours_centi: int, evidence: dict[str, Any]) -> Stated:
+    """What a record of concentrated training counts in every measure."""
+    return Stated(hours_centi, evidence.get("days_centi", 0), evidence.get("months_centi", 0))
+
+
 def year_hours(
     session: Session, person: Person, *, year: int
 ) -> tuple[HoursLine, HoursLine, Target]:
@@ -228,11 +267,14 @@ def year_hours(
         1,
         carried,
     )
+    demand = target.demand
+    done = classes_between(session, [person.id], years=span).get(person.id, Stated())
     concentrated = HoursLine(
         HoursBucket.CONCENTRATED,
         sum(sums.get((each, HoursBucket.CONCENTRATED), 0) for each in span),
         target.concentrated_centi,
         target.concentrated_years,
+        others=measures(demand, done)[1:] if demand else (),
     )
     return online, concentrated, target
 

@@ -33,6 +33,8 @@ FIXED = (
     Column("未合格", Kind.COUNT, 8),
     Column("网络自学学时", Kind.HOURS, 13),
     Column("集中培训学时", Kind.HOURS, 13),
+    Column("集中培训天数", Kind.HOURS, 13),
+    Column("集中培训月数", Kind.HOURS, 13),
     Column("最近考试", Kind.TEXT, 26),
     Column("考试日期", Kind.DATE, 12),
     Column("得分", Kind.POINTS, 8),
@@ -79,6 +81,8 @@ def row_of(line: PersonLine, assignments: Sequence[Assignment]) -> list[Any]:
         counts.failed,
         line.online_centi / 100,
         line.concentrated_centi / 100,
+        line.classes.days_centi / 100,
+        line.classes.months_centi / 100,
         *_exam(line),
     ]
     for assignment in assignments:

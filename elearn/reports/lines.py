@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, aliased
 from elearn.assignments.coverage import Who
 from elearn.assignments.duties import Duty, counts_of_duties, duties_of
 from elearn.core.assembly.model import Blueprint, Taking
+from elearn.core.credit.measures import Stated
 from elearn.core.duties import DutyState
 from elearn.core.grading.taking import Try, take_best
 from elearn.core.rates import Counts
@@ -25,7 +26,7 @@ from elearn.models import (
     OrgUnit,
     Person,
 )
-from elearn.records.queries import hours_between
+from elearn.records.queries import classes_between, hours_between
 
 from .filters import Filters, is_exam_item
 from .queries import people_ids
@@ -66,6 +67,7 @@ class PersonLine:
     counts: Counts = field(default_factory=Counts)
     online_centi: int = 0
     concentrated_centi: int = 0
+    classes: Stated = field(default_factory=Stated)
     last_exam: ExamResult | None = None
     duties: dict[int, Duty] = field(default_factory=dict)
 
@@ -83,7 +85,7 @@ def lines_of(
     *,
     now: datetime,
 ) -> list[PersonLine]:
-    """The lines of these people, in this order, in eight statements at most."""
+    """The lines of these people, in this order, in nine statements at most."""
     lines: dict[int, PersonLine] = {}
     people: list[Who] = []
     for line, who in _people(session, ids):
@@ -94,7 +96,9 @@ def lines_of(
         line.duties = {duty.assignment.id: duty for duty in duties}
         line.counts = counts_of_duties(duties)
     hours = hours_between(session, ids, start=filters.start_at, end=filters.end_at)
+    classes = classes_between(session, ids, start=filters.start_at, end=filters.end_at)
     for line in lines.values():
+        line.classes = classes.get(line.id, Stated())
         line.online_centi = hours.get((line.id, HoursBucket.ONLINE), 0)
         line.concentrated_centi = hours.get((line.id, HoursBucket.CONCENTRATED), 0)
     for person_id, result in _results(session, filters, ids):

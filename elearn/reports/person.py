@@ -15,6 +15,7 @@ from elearn.core.rates import Counts
 from elearn.exams.blueprints.queries import read_spec
 from elearn.exams.grades.taking import taken
 from elearn.models import Assignment, Attempt, Exam, Grade, Person, TrainingRecord
+from elearn.records.promotions import MakingUp, making_up
 from elearn.records.queries import HoursLine, records_of, takens_of, year_hours
 
 
@@ -32,12 +33,14 @@ class PersonReport:
     records: list[TrainingRecord]
     attempts: list[tuple[Attempt, Grade | None]]
     takens: dict[int, Taken]  # record id -> which try stands
+    making_up: MakingUp | None
     stands: dict[int, Taken]  # exam id -> which try stands
 
 
 def person_report(session: Session, person: Person, *, now: datetime) -> PersonReport:
     """Everything of one person; the caller has checked that the reader may see them."""
-    year = now.astimezone(DISPLAY_ZONE).year
+    today = now.astimezone(DISPLAY_ZONE).date()
+    year = today.year
     online, concentrated, target = year_hours(session, person, year=year)
     duties = _duties(session, person, now)
     records, attempts = records_of(session, person.id), _attempts(session, person)
@@ -52,6 +55,7 @@ def person_report(session: Session, person: Person, *, now: datetime) -> PersonR
         records=records,
         attempts=attempts,
         takens=takens_of(records),
+        making_up=next(iter(making_up(session, [person], today=today)), None),
         stands=_stands(attempts),
     )
 

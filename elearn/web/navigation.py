@@ -97,6 +97,7 @@ STAFF_PAGES: Final = (
             _link("reports.completion", "完成情况", "reports.*"),
             _link("assignments.manage", "学习任务", "assignments.new", "assignments.detail"),
             _link("credit.rules", "学时规则", "credit.*"),
+            _link("classes.manage", "集中培训", "classes.*"),
             _link("tasks.reviews", "心得批阅", "tasks.review"),
             _link("authoring.overview", "课程与题库", "authoring.*"),
         ),

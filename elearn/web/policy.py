@@ -150,10 +150,14 @@ ROUTES: Final[dict[str, Access | Permission]] = {
     "records.record": Access.SIGNED_IN,
     "credit.rules": Permission.MANAGE_CREDIT,
     "credit.choose": Permission.MANAGE_CREDIT,
+    "classes.manage": Permission.MANAGE_CREDIT,
+    "classes.enter": Permission.MANAGE_CREDIT,
+    "classes.withdraw": Permission.MANAGE_CREDIT,
     # reports
     "reports.completion": Permission.VIEW_REPORT,
     "reports.export": Permission.VIEW_REPORT,
     "reports.expiring": Permission.VIEW_REPORT,
+    "reports.making_up": Permission.VIEW_REPORT,
     "reports.person": Permission.VIEW_REPORT,
     # authoring
     "authoring.overview": Permission.VIEW_CONTENT,

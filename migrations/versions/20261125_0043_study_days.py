@@ -1,4 +1,4 @@
-"""days on which a course was studied
+"""days on which a course was studied; since when a person holds a leading post
 
 Revision: 0043
 Follows: 0042
@@ -31,7 +31,9 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("person_id", "course_id", "day", name=op.f("pk_study_day")),
     )
+    op.add_column("person", sa.Column("promoted_on", sa.Date(), nullable=True))
 
 
 def downgrade() -> None:
+    op.drop_column("person", "promoted_on")
     op.drop_table("study_day")
