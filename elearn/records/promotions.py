@@ -30,6 +30,7 @@ from .queries import is_current, stated_of
 
 #: A promotion this long ago is looked at; older ones are the business of the personnel file.
 LOOK_BACK: Final = timedelta(days=3 * 366)
+CHUNK: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class MakingUp:
 
 
 def making_up(session: Session, people: Sequence[Person], *, today: date) -> list[MakingUp]:
-    """Those who had, or have, something to make up; in the order given, in one statement."""
+    """Those who had, or have, something to make up; in the order given, a statement per `CHUNK`."""
     asked = [
         (person, person.promoted_on, demand)
         for person in people
@@ -57,9 +58,9 @@ def making_up(session: Session, people: Sequence[Person], *, today: date) -> lis
         and today - LOOK_BACK <= person.promoted_on <= today
         and (demand := yearly_target(person.rank or None).demand) is not None
     ]
-    if not asked:
-        return []
-    classes = _classes(session, [person.id for person, _, _ in asked])
+    classes: dict[int, list[tuple[date, Stated]]] = {}
+    for at in range(0, len(asked), CHUNK):
+        classes |= _classes(session, [person.id for person, _, _ in asked[at : at + CHUNK]])
     found = [
         _standing(person, promoted, demand, classes.get(person.id, []), today)
         for person, promoted, demand in asked

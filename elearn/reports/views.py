@@ -46,6 +46,7 @@ from .services import MEDIA_TYPES, Export, record_export, write_completion
 blueprint = Blueprint("reports", __name__)
 
 EXPIRING_DAYS = 180
+MOST_LINES = 500  # of those who have to make training up; the first due come first
 IN_MEMORY = 4 * 1024 * 1024
 CELLS = 6  # so many assignments have a column of their own on screen; exports have them all
 
@@ -217,5 +218,6 @@ def making_up() -> str:
     return render_template(
         "reports/making_up.html",
         lines=[each for each in find_making_up(work, people, today=today) if each.open],
+        most=MOST_LINES,
         today=today,
     )

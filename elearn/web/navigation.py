@@ -21,8 +21,10 @@ class Link:
     words: str
     covers: frozenset[str] = frozenset()
 
-    def holds(self, endpoint: str) -> bool:
-        """Is this the link of that page?"""
+    def holds(self, endpoint: str | None) -> bool:
+        """Is this the link of that page? None: an address that is no page."""
+        if endpoint is None:
+            return False
         whole = f"{endpoint.partition('.')[0]}.*"
         return endpoint == self.endpoint or endpoint in self.covers or whole in self.covers
 
