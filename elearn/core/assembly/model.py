@@ -61,6 +61,28 @@ class Taking(StrEnum):
     BEST = "BEST"
 
 
+class Book(StrEnum):
+    """May candidates have books and notes at hand (开卷)?"""
+
+    CLOSED = "CLOSED"
+    OPEN = "OPEN"
+    BY_PERSON = "BY_PERSON"  # closed, open for whom it was approved (facts EX-5, EX-6)
+
+
+BOOK_NAMES: Final[dict[Book, str]] = {
+    Book.CLOSED: "闭卷",
+    Book.OPEN: "开卷",
+    Book.BY_PERSON: "按人",
+}
+
+
+def is_open_book(book: Book | None, *, approved: bool) -> bool | None:
+    """For one person; None where the blueprint does not say."""
+    if book is None:
+        return None
+    return book is Book.OPEN or (book is Book.BY_PERSON and approved)
+
+
 TAKING_NAMES: Final[dict[Taking, str]] = {Taking.LATEST: "最近", Taking.BEST: "最高"}
 
 
@@ -141,7 +163,7 @@ class Blueprint:
     Rules about the exam, () or None = none: `bands` name a passing score, best first (name, least
     points); `makeups_max` make-ups may be held, over within `makeup_months` of the exam;
     `entry_centi` online hours of the year are needed to sit it; `taking` says which of several
-    tries is the result.
+    tries is the result; `book` whether books are allowed (None: not said).
     """
 
     code: str
@@ -166,6 +188,7 @@ class Blueprint:
     makeup_months: int | None = None
     entry_centi: int | None = None
     taking: Taking = Taking.LATEST
+    book: Book | None = None
 
     @property
     def total_centi(self) -> int:
@@ -219,6 +242,8 @@ class Blueprint:
                 spec[name] = value
         if self.taking is not Taking.LATEST:
             spec["taking"] = self.taking.value
+        if self.book is not None:
+            spec["book"] = self.book.value
         return spec
 
     @property
@@ -242,6 +267,7 @@ def blueprint_from_canonical(spec: Mapping[str, Any]) -> Blueprint:
     values["audience"] = tuple(spec["audience"])
     values["balance"] = Balance(**spec.get("balance", {}))
     values["bands"] = tuple((name, centi) for name, centi in spec.get("bands", ()))
+    values["book"] = Book(spec["book"]) if "book" in spec else None
     values["taking"] = Taking(spec.get("taking", Taking.LATEST))
     return Blueprint(**values)
 

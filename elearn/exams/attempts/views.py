@@ -44,6 +44,7 @@ from elearn.exams.timing.queries import (
     accommodation_seconds,
     covers,
     granted_seconds,
+    open_book_for,
     read_ledger,
     target_of,
 )
@@ -470,6 +471,7 @@ def _lobby_page(public_id: str, *, problem: str = "", refused: DomainError | Non
         refused=refused,
         extra_s=accommodation_seconds(work, exam=exam, person=person, now=now),
         granted_s=granted_seconds(ledger, person),
+        open_book=open_book_for(work, book=spec.book, person=person, now=now),
         pauses=[p for p in ledger.pauses if covers(target_of(p), person)],
         entry=entry_of(work, exam=exam, person=person, now=now),
         remaining_ms=remaining_ms(running, now) if running else 0,

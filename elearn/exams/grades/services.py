@@ -216,6 +216,13 @@ def _medium(session: Session, attempt: Attempt) -> dict[str, str]:
     return {"medium": "纸笔", "form": corrected or letter} if letter else {}
 
 
+def _book(attempt: Attempt) -> dict[str, str]:
+    """Whether books were allowed, where the blueprint says."""
+    if attempt.open_book is None:
+        return {}
+    return {"book": "开卷" if attempt.open_book else "闭卷"}
+
+
 def _record(
     session: Session,
     attempt: Attempt,
@@ -264,6 +271,7 @@ def _record(
             "keys_no": row.keys_no,
             **({"makeup_of": made_up} if made_up else {}),
             **({"band": band} if band else {}),
+            **_book(attempt),
             # From here the portfolio derives which of several tries stands.
             **({"taking": spec.taking.value} if spec.taking is Taking.BEST else {}),
             **({"voided": True} if attempt.voided_at is not None else {}),
