@@ -17,6 +17,7 @@ from elearn.courses.tasks import views as tasks
 from elearn.exams import views as exams
 from elearn.exams.papers.vault import install_vault
 from elearn.records import views as records
+from elearn.records.classes import views as classes
 from elearn.records.credit import views as credit
 from elearn.reports import views as reports
 from elearn.web import auth, errors, security, shedding, templating
@@ -32,6 +33,7 @@ FEATURES = (
     exams,
     records,
     credit,
+    classes,
     reports,
     authoring,
     admin,

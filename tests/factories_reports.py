@@ -9,6 +9,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from elearn.core.assembly.model import Blueprint
+from elearn.core.credit.measures import Stated
 from elearn.core.lessons.model import CompletionRule
 from elearn.models import (
     Assignment,
@@ -30,7 +32,7 @@ from elearn.models import (
     ReviewPolicy,
     TrainingRecord,
 )
-from elearn.records.services import record_course
+from elearn.records.services import record_class, record_course
 from tests.factories import NOW, make_person, make_unit
 
 _counter = itertools.count(1)
@@ -116,6 +118,31 @@ def make_course_record(
     )
 
 
+def make_class_record(
+    session: Session,
+    person: Person,
+    *,
+    hours: int = 0,
+    days: float = 0,
+    months: float = 0,
+    at: datetime = NOW,
+) -> TrainingRecord:
+    """A class that ended `at`; what it states in hours, days, months."""
+    made = record_class(
+        session,
+        person=person,
+        source=f"{next(_counter)}",
+        title="进修班",
+        started_at=at - 5 * DAY,
+        finished_at=at,
+        stated=Stated(hours * 100, int(days * 100), int(months * 100)),
+        evidence={},
+        now=at,
+    )
+    assert made is not None
+    return made
+
+
 def exam_values(**changes: Any) -> dict[str, Any]:
     """What `record_exam` is told about a passed exam."""
     return {
@@ -139,11 +166,16 @@ def exam_values(**changes: Any) -> dict[str, Any]:
 def make_exam(session: Session, unit: OrgUnit, **values: Any) -> Exam:
     """An exam that opened a day ago and closes in two days; two tries of 50 minutes."""
     number = next(_counter)
+    spec = values.pop("spec", None) or Blueprint(f"bp{number}", "组卷规则", (), 3000, 6000)
     row = BlueprintRow(code=f"bp{number}")
     session.add(row)
     session.flush()
     revision = BlueprintRevision(
-        blueprint_id=row.id, hash=f"{number:064x}", title="组卷规则", spec={}, created_at=NOW
+        blueprint_id=row.id,
+        hash=f"{number:064x}",
+        title="组卷规则",
+        spec=spec.canonical(),
+        created_at=NOW,
     )
     session.add(revision)
     session.flush()

@@ -1,7 +1,7 @@
 """Writing what an import planned, and its entries in the audit log."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
@@ -96,6 +96,7 @@ def _changes(person: PersonPlan, known: KnownPerson, unit_ids: dict[str, int]) -
         "is_leader": known.is_leader,
         "party": known.party or None,
         "active": known.active,
+        "promoted_on": _day(known.promoted_on),
     }
     new = _values(person, unit_ids)
     return {"id": known.id, **{key: new[key] for key in new if new[key] != old[key]}}
@@ -111,7 +112,12 @@ def _values(person: PersonPlan, unit_ids: dict[str, int]) -> dict[str, Any]:
         "is_leader": person.is_leader,
         "party": person.party or None,
         "active": person.active,
+        "promoted_on": _day(person.promoted_on),
     }
+
+
+def _day(text: str) -> date | None:
+    return date.fromisoformat(text) if text else None
 
 
 def record_plan(

@@ -128,9 +128,13 @@ def _load_world(session: Session, actor: Actor | None, roster: Roster) -> World:
         select(
             Person.id, Person.public_id, Person.staff_no, Person.name, Person.org_unit_id,
             Person.rank, Person.post, Person.is_leader, Person.party, Person.active,
+            Person.promoted_on,
         )
     )  # fmt: skip
-    known = [KnownPerson(*row[:8], row[8] or "", row[9]) for row in people]
+    known = [
+        KnownPerson(*row[:8], row[8] or "", row[9], row[10].isoformat() if row[10] else "")
+        for row in people
+    ]
     return World(
         units=[KnownUnit(*row) for row in units],
         people=known,

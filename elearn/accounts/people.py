@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
@@ -23,6 +23,7 @@ from .units import clean_code, create_unit
 MAX_NAME = 50
 MAX_RANK = 30
 MAX_POST = 100
+FIRST_YEAR = 1970  # nobody in office was promoted before
 # Taking over one of these would undo the separation of the three administrators.
 OPERATOR_ONLY = SEPARATED_ADMINS - {Role.SYS_ADMIN}
 
@@ -38,6 +39,7 @@ class PersonFields:
     post: str = ""
     is_leader: bool = False
     party: Party | None = None
+    promoted_on: date | None = None
 
 
 def create_person(
@@ -214,6 +216,9 @@ def _assign(session: Session, person: Person, fields: PersonFields) -> None:
     person.rank = official.name if official else rank
     person.post = _text("post", "职务", clean_text(fields.post), MAX_POST)
     person.is_leader, person.party = fields.is_leader, fields.party
+    if fields.promoted_on is not None and fields.promoted_on.year < FIRST_YEAR:
+        raise _wrong("promoted_on", "提任日期不对，请核对年份")
+    person.promoted_on = fields.promoted_on
 
 
 def _staff_no(session: Session, staff_no: str, person: Person) -> str:
@@ -246,6 +251,7 @@ def _snapshot(person: Person) -> dict[str, object]:
         "post": person.post,
         "is_leader": person.is_leader,
         "party": person.party,
+        "promoted_on": person.promoted_on.isoformat() if person.promoted_on else None,
     }
 
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask_wtf.file import FileField, FileRequired
-from wtforms import BooleanField, SelectField, StringField
+from wtforms import BooleanField, DateField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import InputRequired, Length, Optional
 
 from elearn.core.access import ROLE_NAMES
 from elearn.core.errors import DomainError
@@ -49,6 +49,7 @@ class PersonForm(Form):
     post = StringField("职务", [Length(max=200)])
     is_leader = BooleanField("单位负责人")
     party = SelectField("政治面貌", choices=_choices({"": "不填", **PARTY_NAMES}))
+    promoted_on = DateField("提任领导职务的日期", [Optional()])
 
 
 class UploadForm(Form):

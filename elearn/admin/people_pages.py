@@ -179,6 +179,7 @@ def _fields(form: PersonForm, person: Person | None = None) -> PersonFields:
         post=form.post.data or "",
         is_leader=bool(form.is_leader.data),
         party=Party(form.party.data) if form.party.data else None,
+        promoted_on=form.promoted_on.data,
     )
 
 

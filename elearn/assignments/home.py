@@ -26,6 +26,7 @@ from elearn.models import (
     RecordKind,
     TrainingRecord,
 )
+from elearn.records.promotions import MakingUp, making_up
 from elearn.records.queries import expiring
 
 from .coverage import Who, assignments_in_force
@@ -96,6 +97,7 @@ class Home:
     closed: list[ExamCard]
     notices: list[ExamNotice] = field(default_factory=list)
     expiring: list[TrainingRecord] = field(default_factory=list)
+    making_up: list[MakingUp] = field(default_factory=list)
 
 
 def home_of(session: Session, *, person: Person, now: datetime) -> Home:
@@ -112,6 +114,7 @@ def home_of(session: Session, *, person: Person, now: datetime) -> Home:
         closed=[card for card in exams if card.over],
         notices=unread_notices(session, person.id),
         expiring=_expiring(session, person, now),
+        making_up=_making_up(session, person, now),
     )
 
 
@@ -119,6 +122,11 @@ def _expiring(session: Session, person: Person, now: datetime) -> list[TrainingR
     today = now.astimezone(DISPLAY_ZONE).date()
     query = expiring(today).where(TrainingRecord.person_id == person.id)
     return list(session.scalars(query))
+
+
+def _making_up(session: Session, person: Person, now: datetime) -> list[MakingUp]:
+    today = now.astimezone(DISPLAY_ZONE).date()
+    return [each for each in making_up(session, [person], today=today) if each.open]
 
 
 def _duties(session: Session, person: Person, now: datetime) -> list[Duty]:

@@ -4,8 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from elearn.core.lessons.model import CompletionRule
+
+STUDY_DAY_S: Final = 60  # least study that makes a day one of study (学习天数)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +41,24 @@ class Missing(StrEnum):
 
     READ = "READ"
     TIME = "TIME"
+    DAYS = "DAYS"
     QUIZ = "QUIZ"
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """`missing` names (what, lesson code) in the order to do it; TIME belongs to no lesson."""
+    """`missing` names (what, lesson code) in the order to do it; TIME and DAYS belong to none."""
 
     done: bool
     sentence: str
     missing: tuple[tuple[Missing, str | None], ...]
 
 
-def decide(rule: CompletionRule, evidence: Sequence[LessonEvidence]) -> Decision:
-    """Apply version 1 of the completion rule. A course without lessons is never completed."""
+def decide(rule: CompletionRule, evidence: Sequence[LessonEvidence], days: int = 0) -> Decision:
+    """Apply version 1 of the completion rule. A course without lessons is never completed.
+
+    `days`: on how many days the server saw study of the course (`is_study_day`).
+    """
     required = len(evidence) if rule.lessons is None else min(rule.lessons, len(evidence))
     unread = [lesson.code for lesson in evidence if not lesson.read]
     read = len(evidence) - len(unread)
@@ -63,14 +70,22 @@ def decide(rule: CompletionRule, evidence: Sequence[LessonEvidence]) -> Decision
     missing += [(Missing.QUIZ, evidence[at - 1].code) for at in open_quizzes]
     if seconds < rule.study_minutes * 60:
         missing.append((Missing.TIME, None))
+    if days < rule.study_days:
+        missing.append((Missing.DAYS, None))
     sentence = "，".join(
         [
             _read_words(read, len(evidence), required),
             _time_words(seconds, rule.study_minutes),
+            *_day_words(days, rule.study_days),
             *_quiz_words(rule, evidence, open_quizzes),
         ]
     )
     return Decision(bool(evidence) and not missing, sentence + "。", tuple(missing))
+
+
+def is_study_day(seconds: int) -> bool:
+    """Does a day with so much study of a course count as one? Opening a page does not."""
+    return seconds >= STUDY_DAY_S
 
 
 def credit_visible_seconds(
@@ -99,6 +114,10 @@ def _read_words(read: int, total: int, required: int) -> str:
 def _time_words(seconds: int, minutes: int) -> str:
     words = f"学习 {seconds // 60} 分钟"
     return f"{words}（要求 {minutes} 分钟）" if minutes else words
+
+
+def _day_words(days: int, required: int) -> list[str]:
+    return [f"学了 {days} 天（要求 {required} 天）"] if required else []
 
 
 def _quiz_words(

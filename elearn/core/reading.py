@@ -63,6 +63,8 @@ def rule_sentence(rule: CompletionRule, lessons: int, *, quizzes: bool) -> str:
     parts = [f"读完全部 {lessons} 节" if required == lessons else f"读完任意 {required} 节"]
     if rule.study_minutes:
         parts.append(f"学习满 {rule.study_minutes} 分钟")
+    if rule.study_days:
+        parts.append(f"分在不同的 {rule.study_days} 天里学")
     if rule.quiz and quizzes:
         parts.append("答对必答的随堂题")
     return "、".join(parts) + "，即为完成。"

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from elearn.config import DISPLAY_ZONE
 from elearn.core.completion import Decision, LessonEvidence, decide, latest_beat
 from elearn.core.errors import DomainError
 from elearn.core.reading import ClockMode, earn
@@ -22,6 +23,7 @@ from elearn.models import (
     LessonProgress,
     Person,
     ReadingClock,
+    StudyDay,
     TrainingRecord,
 )
 from elearn.records.services import record_course
@@ -89,9 +91,18 @@ def opened_progress(
 
 
 def count_time(
-    clock: ReadingClock, progress: LessonProgress, *, minutes: int, now: datetime
+    session: Session,
+    clock: ReadingClock,
+    progress: LessonProgress,
+    *,
+    minutes: int,
+    rule: dict[str, Any],
+    now: datetime,
 ) -> None:
-    """Credit the time since the last event to this lesson and move the clock."""
+    """Credit the time since the last event to this lesson and move the clock. `rule`: the stored
+    completion rule; where it asks for days, the day is noted too."""
+    if rule.get("study_days"):
+        _count_day(session, clock, progress, minutes=minutes, now=now)
     earned = earn(
         mode=ClockMode(clock.mode),
         last=clock.last_beat_at,
@@ -105,21 +116,48 @@ def count_time(
     clock.last_beat_at = earned.clock
 
 
+def _count_day(
+    session: Session, clock: ReadingClock, progress: LessonProgress, *, minutes: int, now: datetime
+) -> None:
+    """Study of this day, reading a lesson again included: the room a lesson has for time does not
+    matter for the day. It belongs to the day it began: a page left open overnight is not study of
+    the next morning. The clock is held, so nobody else writes this person's days."""
+    seen = earn(
+        mode=ClockMode(clock.mode),
+        last=clock.last_beat_at,
+        now=now,
+        opened_at=progress.opened_at,
+        minutes=minutes,
+        counted=0,
+    )
+    if not seen.seconds:
+        return
+    began = max(clock.last_beat_at, progress.opened_at).astimezone(DISPLAY_ZONE).date()
+    key = (progress.person_id, progress.course_id, began)
+    day = session.get(StudyDay, key, populate_existing=True)
+    if day is None:
+        day = StudyDay(person_id=key[0], course_id=key[1], day=key[2], seconds=0)
+        session.add(day)
+    day.seconds += seen.seconds
+    session.flush()
+
+
 def leave_page(session: Session, *, clock: ReadingClock, person: Person, now: datetime) -> None:
     """The person opens another page: what was read on the one before counts there."""
-    minutes = session.scalar(
-        select(Lesson.minutes)
+    row = session.execute(
+        select(Lesson.minutes, CourseRevision.rule)
+        .join(CourseRevision, CourseRevision.id == Lesson.course_revision_id)
         .join(Course, Course.current_revision_id == Lesson.course_revision_id)
         .where(Course.id == clock.course_id, Lesson.code == clock.lesson_code)
-    )
+    ).first()
     progress = find_progress(
         session,
         person_id=person.id,
         course_id=clock.course_id,
         lesson_code=clock.lesson_code,
     )
-    if minutes is not None and progress is not None:
-        count_time(clock, progress, minutes=minutes, now=now)
+    if row is not None and progress is not None:
+        count_time(session, clock, progress, minutes=row.minutes, rule=row.rule, now=now)
     clock.last_beat_at = latest_beat(clock.last_beat_at, now)
 
 
@@ -135,7 +173,7 @@ def settle(session: Session, *, person: Person, course: CourseRevision, now: dat
     session.flush()
     seen = standing(session, person_id=person.id, revision=course)
     evidence = seen.evidence()
-    decision = decide(rule_of(course), evidence)
+    decision = decide(rule_of(course), evidence, seen.days)
     record = record_of(session, person_id=person.id, course_code=course.course.code)
     if record is not None or not decision.done:
         return Settled(decision, record)
@@ -160,6 +198,7 @@ def evidence_document(
     finished = {code: row.finished_at for code, row in seen.progress.items()}
     return {
         "rule": course.rule,
+        **({"study_days": seen.days} if rule_of(course).study_days else {}),
         "study_seconds": sum(lesson.visible_seconds for lesson in evidence),
         "lessons": [
             {

@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, contains_eager, defer
 
-from elearn.core.completion import LessonEvidence
+from elearn.core.completion import STUDY_DAY_S, LessonEvidence
 from elearn.core.errors import NotFound
 from elearn.core.lessons.model import CompletionRule
 from elearn.models import (
@@ -32,6 +32,7 @@ from elearn.models import (
     QuestionRevision,
     QuizResponse,
     RecordKind,
+    StudyDay,
     TrainingRecord,
 )
 
@@ -54,6 +55,7 @@ class CourseStanding:
     lessons: list[Lesson]
     progress: dict[str, LessonProgress]
     quizzes: dict[str, list[QuizSlot]] = field(default_factory=dict)
+    days: int = 0  # of study, where the rule asks for some
 
     def finished(self, code: str) -> bool:
         """Seen to its end, in whatever revision."""
@@ -176,7 +178,7 @@ def lessons_of(session: Session, revision_id: int) -> list[Lesson]:
 
 
 def standing(session: Session, *, person_id: int, revision: CourseRevision) -> CourseStanding:
-    """Lessons, progress and quizzes in four statements."""
+    """Lessons, progress and quizzes in four statements, five where the rule asks for days."""
     rows = session.scalars(
         select(LessonProgress).where(
             LessonProgress.person_id == person_id, LessonProgress.course_id == revision.course_id
@@ -186,7 +188,18 @@ def standing(session: Session, *, person_id: int, revision: CourseRevision) -> C
         lessons=lessons_of(session, revision.id),
         progress={row.lesson_code: row for row in rows},
         quizzes=_quizzes(session, person_id, revision),
+        days=study_days(session, person_id, revision) if rule_of(revision).study_days else 0,
     )
+
+
+def study_days(session: Session, person_id: int, revision: CourseRevision) -> int:
+    """On how many days the person studied the course."""
+    query = select(func.count()).where(
+        StudyDay.person_id == person_id,
+        StudyDay.course_id == revision.course_id,
+        StudyDay.seconds >= STUDY_DAY_S,
+    )
+    return session.scalar(query) or 0
 
 
 def _quizzes(
@@ -233,6 +246,7 @@ def rule_of(revision: CourseRevision) -> CompletionRule:
         study_minutes=stored["study_minutes"],
         quiz=stored["quiz"],
         version=stored["version"],
+        study_days=stored.get("study_days", 0),
     )
 
 

@@ -10,7 +10,7 @@ from elearn.core.completion import latest_beat
 from elearn.core.errors import DomainError
 from elearn.core.lessons.blocks import is_position
 from elearn.core.reading import ClockMode
-from elearn.models import CourseRevision, Lesson, LessonProgress, Person, QuizResponse
+from elearn.models import CourseRevision, Lesson, LessonProgress, Person, QuizResponse, ReadingClock
 
 from .evidence import (
     Settled,
@@ -109,7 +109,7 @@ def record_beat(
     block being read; anything that cannot be one is ignored. No client says how long it was."""
     clock = lock_clock(session, person=person, course=course, lesson=lesson, now=now)
     progress = opened_progress(session, person=person, course=course, lesson=lesson)
-    count_time(clock, progress, minutes=lesson.minutes, now=now)
+    _count_here(session, clock, progress, course=course, lesson=lesson, now=now)
     clock.course_id, clock.lesson_code = course.course_id, lesson.code
     clock.mode = ClockMode.AWAY if away else ClockMode.BEAT
     if is_position(position):
@@ -153,7 +153,7 @@ def answer_quiz(
                 at=now,
             )
         )
-    count_time(clock, progress, minutes=lesson.minutes, now=now)
+    _count_here(session, clock, progress, course=course, lesson=lesson, now=now)
     stay_on_page(clock, course=course, lesson=lesson)
     return settle(session, person=person, course=course, now=now)
 
@@ -173,10 +173,22 @@ def finish_lesson(
     still_open = seen.open_items(lesson, must_pass=must_pass)
     if lesson.quiz_required and still_open and progress.finished_at is None:
         raise QuizOpen(still_open, must_pass=must_pass)
-    count_time(clock, progress, minutes=lesson.minutes, now=now)
+    _count_here(session, clock, progress, course=course, lesson=lesson, now=now)
     stay_on_page(clock, course=course, lesson=lesson)
     if progress.finished_at is None:
         progress.finished_at = max(now, progress.opened_at)
     settled = settle(session, person=person, course=course, now=now)
     following = (other for other in seen.lessons if other.position == lesson.position + 1)
     return Finished(settled, next(following, None))
+
+
+def _count_here(
+    session: Session,
+    clock: ReadingClock,
+    progress: LessonProgress,
+    *,
+    course: CourseRevision,
+    lesson: Lesson,
+    now: datetime,
+) -> None:
+    count_time(session, clock, progress, minutes=lesson.minutes, rule=course.rule, now=now)

@@ -87,9 +87,10 @@ def course(code: str) -> str:
         "courses/course.html",
         course=revision,
         seen=seen,
-        decision=decide(rule_of(revision), seen.evidence()),
+        decision=decide(rule_of(revision), seen.evidence(), seen.days),
         rule=rule_sentence(rule_of(revision), len(seen.lessons), quizzes=_any_quiz(seen.lessons)),
         study_minutes=rule_of(revision).study_minutes,
+        study_days=rule_of(revision).study_days,
         record=record_of(work, person_id=person.id, course_code=code),
         AUDIENCES=AUDIENCE_NAMES,
     )
@@ -250,7 +251,7 @@ def _lesson_context(revision: CourseRevision, row: Lesson) -> dict[str, Any]:
         "still_open": [item for item in items if item.number in still_open],
         "must_pass": must_pass,
         "finished": seen.finished(row.code),
-        "decision": decide(rule_of(revision), seen.evidence()),
+        "decision": decide(rule_of(revision), seen.evidence(), seen.days),
         "record": record_of(work, person_id=person.id, course_code=revision.course.code),
     }
 

@@ -132,6 +132,7 @@ ROUTES: Final[tuple[tuple[str, Callable[..., Any], tuple[str, ...], tuple[str, .
     ("fairness", blueprints.fairness, FORM, ("/manage/blueprints/<code>/fairness",)),
     ("papers", papers.papers, GET, ("/manage/exams/<public_id>/papers",)),
     ("set_paper_mode", papers.set_paper_mode, POST, ("/manage/exams/<public_id>/papers/mode",)),
+    ("time_papers", papers.time_papers, POST, ("/manage/exams/<public_id>/papers/timed",)),
     ("seal_papers", papers.seal, POST, ("/manage/exams/<public_id>/papers/seal",)),
     ("reveal_seed", papers.reveal, POST, ("/manage/exams/<public_id>/papers/reveal",)),
     ("ask_look", papers.ask, POST, ("/manage/exams/<public_id>/papers/looks",)),

@@ -58,7 +58,7 @@ from .invigilation import (
     TimeChange,
     TimeKind,
 )
-from .learning import LessonProgress, QuizResponse, ReadingClock
+from .learning import LessonProgress, QuizResponse, ReadingClock, StudyDay
 from .makeups import (
     ExamMakeup,
     ExamStanding,
@@ -250,6 +250,7 @@ __all__ = [
     "SignInFailure",
     "StandingKind",
     "StandingState",
+    "StudyDay",
     "TimeChange",
     "TimeKind",
     "TrainingRecord",

@@ -183,6 +183,7 @@ class Attempt(Base):
     from ({"mode", "form", "snapshot", "seen", "commitment"}); None: from the seed alone.
 
     `paused_at`: the clock of this attempt stands since then (`exams/timing/clock.py` reads it).
+    `open_book`: books were allowed to this person (None: the blueprint does not say).
     `extra_s`: extra time by accommodation, in the deadline since the start. `news` grows with
     everything the page should fetch: a message, a pause, another deadline. `voided_at`: annulled by
     two people since then (`AttemptVoid`); every grade from there on is nothing.
@@ -217,6 +218,7 @@ class Attempt(Base):
     draw: Mapped[dict[str, Any] | None]
     paused_at: Mapped[datetime | None]
     extra_s: Mapped[int] = mapped_column(default=0)
+    open_book: Mapped[bool | None]
     news: Mapped[int] = mapped_column(default=0)
     voided_at: Mapped[datetime | None]
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from .base import Base, bigref, intpk, public_id
@@ -68,7 +68,8 @@ class AccommodationReason(StrEnum):
 
 
 class Accommodation(Base):
-    """Extra time for one person, by percent of the duration or in minutes, within a period.
+    """Extra time for one person, by percent of the duration or in minutes, or an open book
+    (`open_book`, where the blueprint decides by person), or both, within a period.
 
     It counts once a second person has approved it, until it is ended.
     """
@@ -81,6 +82,7 @@ class Accommodation(Base):
     reason: Mapped[AccommodationReason] = mapped_column(String(10))
     percent: Mapped[int | None]
     minutes: Mapped[int | None]
+    open_book: Mapped[bool] = mapped_column(default=False, server_default=false())
     document: Mapped[str] = mapped_column(String(100))
     valid_from: Mapped[datetime]
     valid_until: Mapped[datetime]
@@ -96,7 +98,11 @@ class Accommodation(Base):
     approved_by: Mapped[Person | None] = relationship(foreign_keys=[approved_by_id])
 
     __table_args__ = (
-        CheckConstraint("(percent IS NULL) <> (minutes IS NULL)", name="amount"),
+        CheckConstraint(
+            "(percent IS NULL OR minutes IS NULL)"
+            " AND (open_book OR percent IS NOT NULL OR minutes IS NOT NULL)",
+            name="amount",
+        ),
         CheckConstraint("percent BETWEEN 1 AND 100", name="percent"),
         CheckConstraint("minutes BETWEEN 1 AND 240", name="minutes"),
         CheckConstraint("valid_until > valid_from", name="period"),

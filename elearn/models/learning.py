@@ -1,9 +1,9 @@
 """What the server saw of a person's reading and quiz answers: the evidence for completion."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from elearn.core.reading import ClockMode
@@ -35,6 +35,27 @@ class LessonProgress(Base):
         UniqueConstraint("person_id", "course_id", "lesson_code"),
         CheckConstraint("visible_seconds >= 0", name="visible_seconds"),
     )
+
+
+class StudyDay(Base):
+    """Person x course x day (Beijing time), for courses whose rule asks for days of study.
+
+    `seconds`: what the server saw that day, reading again included; it says on which days, not how
+    much time counts.
+    """
+
+    __tablename__ = "study_day"
+
+    person_id: Mapped[int] = mapped_column(
+        bigref, ForeignKey("person.id"), primary_key=True, autoincrement=False
+    )
+    course_id: Mapped[int] = mapped_column(
+        bigref, ForeignKey("course.id"), primary_key=True, autoincrement=False
+    )
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    seconds: Mapped[int] = mapped_column(default=0)
+
+    __table_args__ = (CheckConstraint("seconds >= 0", name="seconds"),)
 
 
 class ReadingClock(Base):

@@ -63,6 +63,8 @@ class ExamPapers(Base):
 
     `avoid_seen`: nobody gets a question of an earlier attempt (补考), whatever the blueprint says.
     `figures`: what the examiner sees of the forms (expected scores, overlap), never their content.
+    `seal_before_min`: drawn and sealed by the sweeper so many minutes before the start; None: by
+    hand or not at all. `seal_tried_at`, `seal_problem`: its last try that failed, and why.
     """
 
     __tablename__ = "exam_papers"
@@ -75,6 +77,9 @@ class ExamPapers(Base):
     avoid_seen: Mapped[bool] = mapped_column(default=False)
     sealed_at: Mapped[datetime | None]
     figures: Mapped[dict[str, Any]]
+    seal_before_min: Mapped[int | None]
+    seal_tried_at: Mapped[datetime | None]
+    seal_problem: Mapped[str] = mapped_column(String(500), default="", server_default="")
 
     __table_args__ = (CheckConstraint("forms BETWEEN 1 AND 100", name="forms"),)
 

@@ -1,9 +1,9 @@
 """Org units, people, roles, sign-in sessions."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from elearn.core.access import Role
@@ -56,7 +56,8 @@ class OrgUnit(Base):
 
 
 class Person(Base):
-    """A cadre. `session_version` grows to sign out everywhere."""
+    """A cadre. `session_version` grows to sign out everywhere. `promoted_on`: 提任领导职务 on that
+    day, as far as training has to be made up after it (facts TR-03)."""
 
     __tablename__ = "person"
 
@@ -78,6 +79,7 @@ class Person(Base):
     created_at: Mapped[datetime]
     # An accommodation was approved at some time: only then a start looks for one.
     accommodated: Mapped[bool] = mapped_column(default=False)
+    promoted_on: Mapped[date | None] = mapped_column(Date)
 
     org_unit: Mapped[OrgUnit] = relationship()
     grants: Mapped[list["RoleGrant"]] = relationship(

@@ -18,6 +18,7 @@ class RecordKind(StrEnum):
 
     COURSE = "COURSE"
     EXAM = "EXAM"
+    TRAINING = "TRAINING"  # a class that was attended (集中培训), entered by HR
 
 
 class HoursBucket(StrEnum):
@@ -28,7 +29,8 @@ class HoursBucket(StrEnum):
 
 
 class TrainingRecord(Base):
-    """`source_key` ("course:<code>:<person>", "attempt:<public id>") makes it exist once.
+    """`source_key` ("course:<code>:<person>", "attempt:<public id>", "class:<digest>:<person>")
+    makes it exist once.
 
     `subject_hash` is the exact revision (course revision, paper); `hash` covers the canonical
     record, so a changed row is visible. `org_name` is the unit at that time.

@@ -1,16 +1,19 @@
 """Reads of training records: one person's years, hours, rows."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased, joinedload
 
+from elearn.core.assembly.model import Taking
+from elearn.core.credit.measures import Measure, Stated, measures
 from elearn.core.credit.rules import Target
 from elearn.core.credit.spec import carried_centi
 from elearn.core.errors import NotFound
+from elearn.core.grading.taking import Taken, Try, take_best
 from elearn.models import HoursBucket, Person, RecordCorrection, RecordKind, TrainingRecord
 
 from .credit.queries import target_for
@@ -22,7 +25,8 @@ REMIND_DAYS: Final = 60  # before a pass stops counting
 class HoursLine:
     """Hours of one kind against the target; `target_centi` None means no rule is known.
 
-    `carried_centi`: how much of `done_centi` came over from last year.
+    `carried_centi`: how much of `done_centi` came over from last year. `others`: the measures that
+    meet the demand as well (days, months).
     """
 
     bucket: HoursBucket
@@ -30,10 +34,13 @@ class HoursLine:
     target_centi: int | None
     years: int
     carried_centi: int = 0
+    others: tuple[Measure, ...] = ()
 
     @property
     def missing_centi(self) -> int:
-        """What is still to do, never negative."""
+        """What is still to do, never negative; nothing once another measure is reached."""
+        if any(measure.reached for measure in self.others):
+            return 0
         return max(0, (self.target_centi or 0) - self.done_centi)
 
 
@@ -49,6 +56,7 @@ class Portfolio:
     target: Target
     required_centi: int
     elective_centi: int
+    takens: dict[int, Taken] = field(default_factory=dict)  # record id -> what stands of its exam
 
     @property
     def required_missing(self) -> int:
@@ -149,6 +157,28 @@ def records_of(
     return list(session.scalars(query))
 
 
+def takens_of(records: Sequence[TrainingRecord]) -> dict[int, Taken]:
+    """Record id -> which of several tries stands, for records of exams that take the best.
+
+    `records`: every current exam record of one person, of whatever year.
+    """
+    by_exam: dict[str, list[TrainingRecord]] = {}
+    for row in records:
+        if row.evidence.get("taking") == Taking.BEST and not row.evidence.get("voided"):
+            by_exam.setdefault(row.evidence["exam"], []).append(row)
+    found: dict[int, Taken] = {}
+    for rows in by_exam.values():
+        bands = {row.evidence["attempt_no"]: row.evidence.get("band", "") for row in rows}
+        stands = take_best(
+            Try(row.evidence["attempt_no"], row.score_centi or 0, row.full_centi or 0, row.passed)
+            for row in rows
+        )
+        if stands is not None and stands.of > 1:
+            stands = replace(stands, band=bands[stands.best.no])
+            found |= {row.id: stands for row in rows}
+    return found
+
+
 def hours_of(session: Session, person_id: int) -> dict[tuple[int, HoursBucket], int]:
     """(credit year, bucket) -> hundredths of an hour, all years in one statement."""
     query = (
@@ -189,6 +219,40 @@ def hours_between(
     }
 
 
+def classes_between(
+    session: Session,
+    person_ids: Sequence[int],
+    *,
+    years: range | None = None,
+    start: datetime | None = None,
+    end: datetime | None = None,
+) -> dict[int, Stated]:
+    """Person -> what their classes state, of these credit years or finished in [start, end)."""
+    query = select(
+        TrainingRecord.person_id, TrainingRecord.hours_centi, TrainingRecord.evidence
+    ).where(
+        TrainingRecord.person_id.in_(person_ids),
+        TrainingRecord.hours_bucket == HoursBucket.CONCENTRATED,
+        is_current(),
+    )
+    if years is not None:
+        query = query.where(TrainingRecord.credit_year.in_(list(years)))
+    if start is not None:
+        query = query.where(TrainingRecord.finished_at >= start)
+    if end is not None:
+        query = query.where(TrainingRecord.finished_at < end)
+    found: dict[int, Stated] = {}
+    for person_id, hours_centi, evidence in session.execute(query):
+        stated = stated_of(hours_centi, evidence)
+        found[person_id] = found.get(person_id, Stated()) + stated
+    return found
+
+
+def stated_of(hours_centi: int, evidence: dict[str, Any]) -> Stated:
+    """What a record of concentrated training counts in every measure."""
+    return Stated(hours_centi, evidence.get("days_centi", 0), evidence.get("months_centi", 0))
+
+
 def year_hours(
     session: Session, person: Person, *, year: int
 ) -> tuple[HoursLine, HoursLine, Target]:
@@ -208,11 +272,14 @@ def year_hours(
         1,
         carried,
     )
+    demand = target.demand
+    done = classes_between(session, [person.id], years=span).get(person.id, Stated())
     concentrated = HoursLine(
         HoursBucket.CONCENTRATED,
         sum(sums.get((each, HoursBucket.CONCENTRATED), 0) for each in span),
         target.concentrated_centi,
         target.concentrated_years,
+        others=measures(demand, done)[1:] if demand else (),
     )
     return online, concentrated, target
 
@@ -236,4 +303,11 @@ def portfolio(session: Session, person: Person, *, year: int | None, this_year: 
         target=target,
         required_centi=sum(row.hours_centi for row in courses if row.required),
         elective_centi=sum(row.hours_centi for row in courses if not row.required),
+        # The tries of one exam may lie in two years.
+        takens=takens_of(records_of(session, person.id)) if _several(records) else {},
     )
+
+
+def _several(records: Sequence[TrainingRecord]) -> bool:
+    """May one of these be one of several tries?"""
+    return any(row.evidence.get("taking") == Taking.BEST for row in records)

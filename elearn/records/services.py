@@ -7,8 +7,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from elearn.config import DISPLAY_ZONE
+from elearn.core.canonical import content_hash
 from elearn.core.centi import centi_text
-from elearn.core.credit.rules import Bucket, Credit, CreditRule, Evidence, credit
+from elearn.core.credit.measures import Stated
+from elearn.core.credit.rules import Bucket, Credit, CreditRule, Evidence, credit, rule_by_id
 from elearn.core.records import plain_evidence, record_hash, valid_until
 from elearn.inserting import insert_new
 from elearn.models import (
@@ -26,6 +28,7 @@ from elearn.models import (
 from .credit.queries import rule_again, rule_for
 from .queries import by_source, current_record, is_current, record_by_source
 
+CLASS_RULE = "class-stated"
 KEY_LENGTH = len("attempt:") + 22  # of "attempt:<public id>"
 
 # Every column but the key of the row and the hash itself.
@@ -179,6 +182,108 @@ def record_exam(
     if before is not None:
         _supersede(session, before, record, reason, now)
     return record
+
+
+def record_class(
+    session: Session,
+    *,
+    person: Person,
+    source: str,
+    title: str,
+    started_at: datetime,
+    finished_at: datetime,
+    stated: Stated,
+    evidence: dict[str, Any],
+    now: datetime,
+) -> TrainingRecord | None:
+    """A class the person attended, with what its papers state; None when it stands already.
+
+    `source` names the class; one withdrawn before may be entered again.
+    """
+    key, number = f"class:{source}:{person.id}", 1
+    known = _known(session, person, key)
+    while known is not None:
+        if not current_record(session, known).evidence.get("withdrawn"):
+            return None
+        number += 1
+        known = record_by_source(session, f"{key}#{number}")
+    earned = credit(
+        rule_by_id(CLASS_RULE),
+        Evidence(completed=True, declared_centi=stated.hours_centi, bucket=Bucket.CONCENTRATED),
+    )
+    return _insert(
+        session,
+        person=person,
+        now=now,
+        source_key=key if number == 1 else f"{key}#{number}",
+        kind=RecordKind.TRAINING,
+        subject_code=f"class-{source}",
+        subject_title=title,
+        subject_hash=content_hash({"class": source}),
+        started_at=started_at,
+        finished_at=finished_at,
+        passed=True,
+        explanation=_sentences(_stated_words(stated), earned.reason),
+        evidence=plain_evidence(
+            {
+                **evidence,
+                "days_centi": stated.days_centi,
+                "months_centi": stated.months_centi,
+            }
+        ),
+        **_credit_fields(earned),
+    )
+
+
+def withdraw_class(
+    session: Session, *, record: TrainingRecord, by: str, reason: str, now: datetime
+) -> TrainingRecord:
+    """A class entered by mistake counts for nothing from now on; both rows stay. A second click
+    gives the row that exists."""
+    person, key = session.get_one(Person, record.person_id), f"withdrawn:{record.public_id}"
+    if (known := _known(session, person, key)) is not None:
+        return known
+    later = _insert(
+        session,
+        person=person,
+        now=now,
+        source_key=key,
+        kind=RecordKind.TRAINING,
+        subject_code=record.subject_code,
+        subject_title=record.subject_title,
+        subject_hash=record.subject_hash,
+        started_at=record.started_at,
+        finished_at=record.finished_at,
+        passed=False,
+        explanation=_sentences(f"登记已撤销，不计学时和天数。原因：{reason}。"),
+        evidence=plain_evidence(
+            {
+                "withdrawn": True,
+                "by": by,
+                "supersedes": record.public_id,
+                "supersedes_hash": record.hash,
+            }
+        ),
+        hours_centi=0,
+        hours_bucket=HoursBucket.CONCENTRATED,
+        credit_rule=record.credit_rule,
+        credit_rule_version=record.credit_rule_version,
+    )
+    _supersede(session, record, later, reason, now)
+    return later
+
+
+def _stated_words(stated: Stated) -> str:
+    words = [
+        f"{centi_text(centi)} {unit}"
+        for centi, unit in (
+            (stated.hours_centi, "学时"),
+            (stated.days_centi, "天"),
+            (stated.months_centi, "个月"),
+        )
+        if centi
+    ]
+    return f"培训班载明 {'、'.join(words)}。"
 
 
 def _supersede(

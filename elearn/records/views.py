@@ -10,6 +10,7 @@ from elearn.core.credit.rules import BUCKET_NAMES, Bucket
 from elearn.web.auth import current, utcnow
 
 from .credit.queries import rule_name
+from .promotions import making_up
 from .queries import get_own_record, portfolio, record_history
 from .services import verify_record
 
@@ -20,6 +21,7 @@ blueprint = Blueprint("records", __name__)
 def portfolio_page() -> str:
     """Hours of a year against the targets, and every record."""
     year, now = request.args.get("year", ""), utcnow()
+    today = now.astimezone(DISPLAY_ZONE).date()
     return render_template(
         "records/portfolio.html",
         person=current().person,
@@ -27,8 +29,9 @@ def portfolio_page() -> str:
             db.session(),
             current().person,
             year=int(year) if year.isascii() and year.isdigit() and len(year) == 4 else None,
-            this_year=now.astimezone(DISPLAY_ZONE).year,
+            this_year=today.year,
         ),
+        making_up=next(iter(making_up(db.session(), [current().person], today=today)), None),
         buckets=_bucket_names(),
         now=now,
     )

@@ -33,11 +33,15 @@ FIXED = (
     Column("未合格", Kind.COUNT, 8),
     Column("网络自学学时", Kind.HOURS, 13),
     Column("集中培训学时", Kind.HOURS, 13),
+    Column("集中培训天数", Kind.HOURS, 13),
+    Column("集中培训月数", Kind.HOURS, 13),
     Column("最近考试", Kind.TEXT, 26),
     Column("考试日期", Kind.DATE, 12),
     Column("得分", Kind.POINTS, 8),
     Column("满分", Kind.POINTS, 8),
     Column("考试结果", Kind.TEXT, 10),
+    Column("等第", Kind.TEXT, 8),
+    Column("取分", Kind.TEXT, 20),
 )
 FROZEN = 2  # 工号 and 姓名
 
@@ -77,6 +81,8 @@ def row_of(line: PersonLine, assignments: Sequence[Assignment]) -> list[Any]:
         counts.failed,
         line.online_centi / 100,
         line.concentrated_centi / 100,
+        line.classes.days_centi / 100,
+        line.classes.months_centi / 100,
         *_exam(line),
     ]
     for assignment in assignments:
@@ -100,7 +106,7 @@ def local_naive(at: datetime) -> datetime:
 def _exam(line: PersonLine) -> list[Any]:
     last = line.last_exam
     if last is None:
-        return [None] * 5
+        return [None] * 7
     pending = last.passed is None
     return [
         last.title,
@@ -108,4 +114,6 @@ def _exam(line: PersonLine) -> list[Any]:
         None if pending else last.score_centi / 100,
         last.full_centi / 100,
         result_words(last.passed),
+        last.band or None,
+        last.taken or None,
     ]

@@ -3,24 +3,30 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import and_, case, exists, null, select
+from sqlalchemy import Row, Select, and_, case, exists, null, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from elearn.assignments.coverage import Who
 from elearn.assignments.duties import Duty, counts_of_duties, duties_of
+from elearn.core.assembly.model import Blueprint, Taking
+from elearn.core.credit.measures import Stated
 from elearn.core.duties import DutyState
+from elearn.core.grading.taking import Try, take_best
 from elearn.core.rates import Counts
+from elearn.exams.blueprints.queries import read_spec
 from elearn.models import (
     Assignment,
     Attempt,
+    BlueprintRevision,
     Exam,
     Grade,
     HoursBucket,
     OrgUnit,
     Person,
 )
-from elearn.records.queries import hours_between
+from elearn.records.queries import classes_between, hours_between
 
 from .filters import Filters, is_exam_item
 from .queries import people_ids
@@ -30,13 +36,19 @@ CHUNK = 500
 
 @dataclass(frozen=True, slots=True)
 class ExamResult:
-    """The last exam handed in; `passed` None: a marker has to look at it first."""
+    """The last exam handed in; `passed` None: a marker has to look at it first.
+
+    Where the exam takes the best of several tries, the points are those of the try that stands and
+    `taken` says which one that is; `band` is its 等第, "" = none.
+    """
 
     title: str
     at: datetime
     score_centi: int
     full_centi: int
     passed: bool | None
+    taken: str = ""
+    band: str = ""
 
 
 @dataclass(slots=True)
@@ -55,6 +67,7 @@ class PersonLine:
     counts: Counts = field(default_factory=Counts)
     online_centi: int = 0
     concentrated_centi: int = 0
+    classes: Stated = field(default_factory=Stated)
     last_exam: ExamResult | None = None
     duties: dict[int, Duty] = field(default_factory=dict)
 
@@ -72,7 +85,7 @@ def lines_of(
     *,
     now: datetime,
 ) -> list[PersonLine]:
-    """The lines of these people, in this order, in seven statements at most."""
+    """The lines of these people, in this order, in nine statements at most."""
     lines: dict[int, PersonLine] = {}
     people: list[Who] = []
     for line, who in _people(session, ids):
@@ -83,7 +96,9 @@ def lines_of(
         line.duties = {duty.assignment.id: duty for duty in duties}
         line.counts = counts_of_duties(duties)
     hours = hours_between(session, ids, start=filters.start_at, end=filters.end_at)
+    classes = classes_between(session, ids, start=filters.start_at, end=filters.end_at)
     for line in lines.values():
+        line.classes = classes.get(line.id, Stated())
         line.online_centi = hours.get((line.id, HoursBucket.ONLINE), 0)
         line.concentrated_centi = hours.get((line.id, HoursBucket.CONCENTRATED), 0)
     for person_id, result in _results(session, filters, ids):
@@ -127,14 +142,61 @@ def _people(session: Session, ids: Sequence[int]) -> Iterator[tuple[PersonLine, 
 def _results(
     session: Session, filters: Filters, ids: Sequence[int]
 ) -> Iterator[tuple[int, ExamResult]]:
-    """(person, result) of papers handed in, oldest first, so that the last one stays."""
+    """(person, result) of the last exam each handed in. Of an exam that takes the best, the tries
+    before the period count too."""
+    rows = session.execute(_handed_in(filters, ids)).all()
+    revisions = session.scalars(
+        select(BlueprintRevision).where(
+            BlueprintRevision.id.in_({row.blueprint_revision_id for row in rows})
+        )
+    )
+    specs = {revision.id: read_spec(revision) for revision in revisions}
+    tries: dict[tuple[int, int], list[Try]] = {}
+    last: dict[int, Row[Any]] = {}
+    for row in rows:
+        if row.passed is not None and row.voided_at is None:
+            counted = Try(row.no, row.score_centi, row.full_centi, row.passed)
+            tries.setdefault((row.person_id, row.exam_id), []).append(counted)
+        if row.submitted_at >= filters.start_at:
+            last[row.person_id] = row
+    for person_id, row in last.items():
+        spec = specs[row.blueprint_revision_id]
+        yield person_id, _result(row, spec, tries.get((person_id, row.exam_id), []))
+
+
+def _result(row: Row[Any], spec: Blueprint, tries: Sequence[Try]) -> ExamResult:
+    """What stands of the exam that was handed in last; a try with the marker waits its turn."""
+    found = take_best(tries) if spec.taking is Taking.BEST else None
+    if found is None:
+        band = spec.band_of(row.score_centi, passed=bool(row.passed))
+        return ExamResult(
+            row.title, row.submitted_at, row.score_centi, row.full_centi, row.passed, band=band
+        )
+    best = found.best
+    return ExamResult(
+        row.title,
+        row.submitted_at,
+        best.score_centi,
+        best.full_centi,
+        best.passed,
+        taken=found.words,
+        band=spec.band_of(best.score_centi, passed=best.passed),
+    )
+
+
+def _handed_in(filters: Filters, ids: Sequence[int]) -> Select[Any]:
+    """Papers handed in up to the end of the period, oldest first, with the grade that counts."""
     later = aliased(Grade)
     latest = ~exists().where(later.attempt_id == Grade.attempt_id, later.no > Grade.no)
     query = (
         select(
             Attempt.person_id,
-            Exam.title,
+            Attempt.exam_id,
+            Attempt.no,
             Attempt.submitted_at,
+            Attempt.voided_at,
+            Exam.title,
+            Exam.blueprint_revision_id,
             Grade.score_centi,
             Grade.full_centi,
             # While late answers may still count, it is as if a marker were at work.
@@ -144,13 +206,12 @@ def _results(
         .join(Grade, and_(Grade.attempt_id == Attempt.id, latest))
         .where(
             Attempt.person_id.in_(ids),
-            Attempt.submitted_at >= filters.start_at,
             Attempt.submitted_at < filters.end_at,
+            # Tries before the period matter where there may be several of them.
+            or_(Attempt.submitted_at >= filters.start_at, Exam.attempts_max > 1),
         )
         .order_by(Attempt.submitted_at, Attempt.id)
     )
     if filters.item is not None and is_exam_item(filters.item):
         query = query.where(Attempt.exam_id == filters.item.target_id)
-    for person_id, title, at, score, full, passed in session.execute(query):
-        if at is not None:
-            yield person_id, ExamResult(title, at, score, full, passed)
+    return query

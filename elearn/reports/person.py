@@ -10,9 +10,13 @@ from elearn.assignments.coverage import Who, assignments_in_force
 from elearn.assignments.duties import Duty, counts_of_duties, duties_of
 from elearn.config import DISPLAY_ZONE
 from elearn.core.credit.rules import Target
+from elearn.core.grading.taking import Taken
 from elearn.core.rates import Counts
-from elearn.models import Assignment, Attempt, Grade, Person, TrainingRecord
-from elearn.records.queries import HoursLine, records_of, year_hours
+from elearn.exams.blueprints.queries import read_spec
+from elearn.exams.grades.taking import taken
+from elearn.models import Assignment, Attempt, Exam, Grade, Person, TrainingRecord
+from elearn.records.promotions import MakingUp, making_up
+from elearn.records.queries import HoursLine, records_of, takens_of, year_hours
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +32,18 @@ class PersonReport:
     counts: Counts
     records: list[TrainingRecord]
     attempts: list[tuple[Attempt, Grade | None]]
+    takens: dict[int, Taken]  # record id -> which try stands
+    making_up: MakingUp | None
+    stands: dict[int, Taken]  # exam id -> which try stands
 
 
 def person_report(session: Session, person: Person, *, now: datetime) -> PersonReport:
     """Everything of one person; the caller has checked that the reader may see them."""
-    year = now.astimezone(DISPLAY_ZONE).year
+    today = now.astimezone(DISPLAY_ZONE).date()
+    year = today.year
     online, concentrated, target = year_hours(session, person, year=year)
     duties = _duties(session, person, now)
+    records, attempts = records_of(session, person.id), _attempts(session, person)
     return PersonReport(
         person=person,
         year=year,
@@ -43,8 +52,11 @@ def person_report(session: Session, person: Person, *, now: datetime) -> PersonR
         target=target,
         duties=duties,
         counts=counts_of_duties(duties),
-        records=records_of(session, person.id),
-        attempts=_attempts(session, person),
+        records=records,
+        attempts=attempts,
+        takens=takens_of(records),
+        making_up=next(iter(making_up(session, [person], today=today)), None),
+        stands=_stands(attempts),
     )
 
 
@@ -69,7 +81,25 @@ def _attempts(session: Session, person: Person) -> list[tuple[Attempt, Grade | N
         select(Attempt, Grade)
         .outerjoin(Grade, and_(Grade.attempt_id == Attempt.id, latest))
         .where(Attempt.person_id == person.id)
-        .options(joinedload(Attempt.exam), defer(Attempt.paper), defer(Grade.detail))
+        .options(
+            joinedload(Attempt.exam).joinedload(Exam.blueprint_revision),
+            defer(Attempt.paper),
+            defer(Grade.detail),
+        )
         .order_by(Attempt.started_at.desc(), Attempt.id.desc())
     )
     return [(attempt, grade) for attempt, grade in rows]
+
+
+def _stands(attempts: list[tuple[Attempt, Grade | None]]) -> dict[int, Taken]:
+    """Exam id -> the try that stands, where an exam of several tries takes the best."""
+    by_exam: dict[int, list[Attempt]] = {}
+    for attempt, _ in attempts:
+        by_exam.setdefault(attempt.exam_id, []).append(attempt)
+    grades = {attempt.id: grade for attempt, grade in attempts if grade is not None}
+    found = {
+        exam_id: taken(read_spec(tries[0].exam.blueprint_revision), tries, grades)
+        for exam_id, tries in by_exam.items()
+        if len(tries) > 1
+    }
+    return {exam_id: each for exam_id, each in found.items() if each and each.of > 1}

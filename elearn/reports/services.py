@@ -248,6 +248,8 @@ def _person(line: PersonLine) -> dict[str, Any]:
         "absent": line.counts.absent,
         "hours_online": line.online_centi / 100,
         "hours_concentrated": line.concentrated_centi / 100,
+        "days_concentrated": line.classes.days_centi / 100,
+        "months_concentrated": line.classes.months_centi / 100,
         "last_exam": last
         and {
             "title": last.title,
@@ -255,6 +257,8 @@ def _person(line: PersonLine) -> dict[str, Any]:
             "score": None if last.passed is None else last.score_centi / 100,
             "full": last.full_centi / 100,
             "result": result_words(last.passed),
+            "band": last.band,
+            "taken": last.taken,
         },
         "items": {duty.assignment.public_id: duty.state.value for duty in line.duties.values()},
     }

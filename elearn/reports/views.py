@@ -21,6 +21,8 @@ from elearn.core.duties import DUTY_KINDS, DUTY_NAMES, days_left
 from elearn.core.errors import DomainError
 from elearn.core.rates import RATE_DEFINITIONS, Counts
 from elearn.models import Assignment, OrgUnit, Person, TrainingRecord
+from elearn.records.promotions import making_up as find_making_up
+from elearn.records.promotions import promoted_query
 from elearn.records.queries import expiring as expiring_records
 from elearn.web.auth import actor, utcnow
 from elearn.web.paging import paginate
@@ -44,6 +46,7 @@ from .services import MEDIA_TYPES, Export, record_export, write_completion
 blueprint = Blueprint("reports", __name__)
 
 EXPIRING_DAYS = 180
+MOST_LINES = 500  # of those who have to make training up; the first due come first
 IN_MEMORY = 4 * 1024 * 1024
 CELLS = 6  # so many assignments have a column of their own on screen; exports have them all
 
@@ -204,4 +207,17 @@ def expiring() -> str:
     )
     return render_template(
         "reports/expiring.html", page=paginate(db.session(), query), days=EXPIRING_DAYS, today=today
+    )
+
+
+@blueprint.get("/reports/making-up")
+def making_up() -> str:
+    """Of the reader's people: whoever has to make training up after a promotion."""
+    work, today = db.session(), utcnow().astimezone(DISPLAY_ZONE).date()
+    people = work.scalars(promoted_query(actor().roots(Permission.VIEW_REPORT), today)).all()
+    return render_template(
+        "reports/making_up.html",
+        lines=[each for each in find_making_up(work, people, today=today) if each.open],
+        most=MOST_LINES,
+        today=today,
     )

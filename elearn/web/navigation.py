@@ -21,8 +21,10 @@ class Link:
     words: str
     covers: frozenset[str] = frozenset()
 
-    def holds(self, endpoint: str) -> bool:
-        """Is this the link of that page?"""
+    def holds(self, endpoint: str | None) -> bool:
+        """Is this the link of that page? None: an address that is no page."""
+        if endpoint is None:
+            return False
         whole = f"{endpoint.partition('.')[0]}.*"
         return endpoint == self.endpoint or endpoint in self.covers or whole in self.covers
 
@@ -97,6 +99,7 @@ STAFF_PAGES: Final = (
             _link("reports.completion", "完成情况", "reports.*"),
             _link("assignments.manage", "学习任务", "assignments.new", "assignments.detail"),
             _link("credit.rules", "学时规则", "credit.*"),
+            _link("classes.manage", "集中培训", "classes.*"),
             _link("tasks.reviews", "心得批阅", "tasks.review"),
             _link("authoring.overview", "课程与题库", "authoring.*"),
         ),

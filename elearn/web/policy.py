@@ -92,6 +92,7 @@ ROUTES: Final[dict[str, Access | Permission]] = {
     "exams.papers": Permission.SCHEDULE_EXAM,
     "exams.set_paper_mode": Permission.SCHEDULE_EXAM,
     "exams.seal_papers": Permission.SCHEDULE_EXAM,
+    "exams.time_papers": Permission.SCHEDULE_EXAM,
     "exams.reveal_seed": Permission.SCHEDULE_EXAM,
     "exams.ask_look": Permission.SCHEDULE_EXAM,
     "exams.look": Permission.SCHEDULE_EXAM,
@@ -149,10 +150,14 @@ ROUTES: Final[dict[str, Access | Permission]] = {
     "records.record": Access.SIGNED_IN,
     "credit.rules": Permission.MANAGE_CREDIT,
     "credit.choose": Permission.MANAGE_CREDIT,
+    "classes.manage": Permission.MANAGE_CREDIT,
+    "classes.enter": Permission.MANAGE_CREDIT,
+    "classes.withdraw": Permission.MANAGE_CREDIT,
     # reports
     "reports.completion": Permission.VIEW_REPORT,
     "reports.export": Permission.VIEW_REPORT,
     "reports.expiring": Permission.VIEW_REPORT,
+    "reports.making_up": Permission.VIEW_REPORT,
     "reports.person": Permission.VIEW_REPORT,
     # authoring
     "authoring.overview": Permission.VIEW_CONTENT,

@@ -22,7 +22,7 @@ def test_the_portfolio_shows_hours_records_and_what_is_missing(
     session.commit()
     page = client.sign_in(person, session).get("/me?year=2026").text
     assert "14 / 50 学时" in page
-    assert "网络自学还差 36 学时。集中培训还差 90 学时（或集中培训满 12 天）。" in page
+    assert "网络自学还差 36 学时。集中培训还差 90 学时，或 12 天：有一样达到就行。" in page
     assert "礼品与宴请" in page
     assert "86.5 / 100 分" in page
     assert "2028-11-23 前有效" in page

@@ -331,4 +331,4 @@ def test_statements_do_not_grow_with_people_or_units(session: Session) -> None:
             person = make_person(session, make_unit(session, root))
             make_attempt(session, person, exam, score=80, passed=True)
         counted.append(statements(root))
-    assert counted[0] == counted[1] <= 16
+    assert counted[0] == counted[1] <= 17

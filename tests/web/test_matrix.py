@@ -48,7 +48,7 @@ from tests.factories_courses import make_course, make_facts_file, make_handed_ov
 from tests.factories_exams import make_answer_file, make_attempt, make_bank, make_exam
 from tests.factories_invigilation import make_invigilation
 from tests.factories_paths import make_path
-from tests.factories_reports import make_assignment, make_course_record
+from tests.factories_reports import make_assignment, make_class_record, make_course_record
 
 OPEN, SIGN_IN, NO_ROLE, STRANGER = "open", "sign in", "403", "404"
 SCOPES = ("above", "same", "below", "other")
@@ -79,6 +79,7 @@ OBJECTS: dict[str, tuple[str, str]] = {
     "exams.ask_void": ("exam", "unit"),
     "exams.decide_void": ("void", "unit"),
     "exams.decide_accommodation": ("accommodation", "unit"),
+    "classes.withdraw": ("class_record", "unit"),
     "exams.monitor": ("exam", "unit"),
     "exams.release": ("exam", "unit"),
     "exams.late": ("exam", "unit"),
@@ -102,6 +103,7 @@ OBJECTS: dict[str, tuple[str, str]] = {
     "exams.papers": ("exam", "unit"),
     "exams.set_paper_mode": ("exam", "unit"),
     "exams.seal_papers": ("exam", "unit"),
+    "exams.time_papers": ("exam", "unit"),
     "exams.reveal_seed": ("exam", "unit"),
     "exams.ask_look": ("exam", "unit"),
     "exams.look": ("look", "unit"),
@@ -186,6 +188,7 @@ def build_world(session: Session) -> World:
     around = {
         **make_invigilation(session, exam, attempt, by=author, now=now),
         **make_amendment(session, run, by=author, now=now),
+        "class": make_class_record(session, owner, at=now - timedelta(days=1)).public_id,
     }
     analysed = make_exam(
         session, bureau, by=author, now=now - timedelta(days=9), revision=exam.blueprint_revision
@@ -265,6 +268,7 @@ def build_world(session: Session) -> World:
         "pending": {"public_id": attempt.public_id},
         "answer_file": {"public_id": answer_file.public_id},
         "record": {"public_id": record.public_id},
+        "class_record": {"public_id": around["class"]},
         "pledge": {"public_id": pledge.public_id},
         "reflection": {"public_id": reflection.public_id},
         "assignment": {"public_id": assignment.public_id},

@@ -1,10 +1,13 @@
 """Every page of staff has its place in the navigation, and everybody sees what they may open."""
 
 from flask import Flask
+from sqlalchemy.orm import Session
 
 from elearn.core.access import Actor, Permission, Role
 from elearn.web.navigation import EXAM_PAGES, STAFF_PAGES, Group, open_to
 from elearn.web.policy import ROUTES
+from tests.conftest import Browser
+from tests.factories import make_person, make_unit
 
 
 def links_of(groups: tuple[Group, ...], endpoint: str) -> list[str]:
@@ -50,3 +53,12 @@ def test_people_see_what_they_may_open() -> None:
         "我的学习", "课程与题库", "考试安排", "组卷规则", "照顾加时", "异议与更正",
     ]  # fmt: skip
     assert "缓考免考" in words(Role.HR)
+
+
+def test_an_address_that_is_no_page_is_said_to_staff_with_their_navigation(
+    client: Browser, session: Session
+) -> None:
+    client.sign_in(make_person(session, make_unit(session), Role.HR), session)
+    page = client.get("/manage/nowhere")
+    assert page.status_code == 404
+    assert "完成情况" in page.text

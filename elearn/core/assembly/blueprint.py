@@ -20,12 +20,16 @@ from elearn.core.taxonomy import STRAND_NAMES, Strand
 
 from .constraints import Balance
 from .model import (
+    BOOK_NAMES,
     MULTI_SCORING_NAMES,
     REVIEW_NAMES,
+    TAKING_NAMES,
     Blueprint,
+    Book,
     MultiScoring,
     ReviewPolicy,
     Section,
+    Taking,
     blueprint_from_canonical,
 )
 from .quotas import read_quota
@@ -68,6 +72,8 @@ HEAD_WORDS: Final = {
     "pass_centi": ("合格线", "合格", "pass"),
     "section_minima": ("分项合格线", "分项合格", "section_minima"),
     "attempts": ("次数", "attempts"),
+    "taking": ("取分", "taking"),
+    "book": ("书本", "book"),
     "shuffle_questions": ("题目乱序", "shuffle_questions"),
     "shuffle_options": ("选项乱序", "shuffle_options"),
     "multi_scoring": ("多选计分", "multi_scoring"),
@@ -116,6 +122,8 @@ _SCORING: Final = {name: m for m, name in MULTI_SCORING_NAMES.items()} | {
     m.value: m for m in MultiScoring
 }
 _REVIEW: Final = {name: r for r, name in REVIEW_NAMES.items()} | {r.value: r for r in ReviewPolicy}
+_BOOK: Final = {name: b for b, name in BOOK_NAMES.items()} | {b.value: b for b in Book}
+_TAKING: Final = {name: t for t, name in TAKING_NAMES.items()} | {t.value: t for t in Taking}
 
 
 def parse_blueprint(
@@ -182,6 +190,8 @@ def _read_head(fields: Fields, sections: tuple[Section, ...]) -> Blueprint:
         makeups_max=read("makeups_max", read_times, None),
         makeup_months=read("makeup_months", read_months, None),
         entry_centi=read("entry_centi", read_centi, None),
+        taking=read("taking", _choice(_TAKING), Taking.LATEST),
+        book=read("book", _choice(_BOOK), None),
     )
 
 

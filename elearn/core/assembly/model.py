@@ -54,6 +54,38 @@ REVIEW_NAMES: Final[dict[ReviewPolicy, str]] = {
 }
 
 
+class Taking(StrEnum):
+    """Which of several tries at one exam is the person's result; one pass is a pass either way."""
+
+    LATEST = "LATEST"
+    BEST = "BEST"
+
+
+class Book(StrEnum):
+    """May candidates have books and notes at hand (开卷)?"""
+
+    CLOSED = "CLOSED"
+    OPEN = "OPEN"
+    BY_PERSON = "BY_PERSON"  # closed, open for whom it was approved (facts EX-5, EX-6)
+
+
+BOOK_NAMES: Final[dict[Book, str]] = {
+    Book.CLOSED: "闭卷",
+    Book.OPEN: "开卷",
+    Book.BY_PERSON: "按人",
+}
+
+
+def is_open_book(book: Book | None, *, approved: bool) -> bool | None:
+    """For one person; None where the blueprint does not say."""
+    if book is None:
+        return None
+    return book is Book.OPEN or (book is Book.BY_PERSON and approved)
+
+
+TAKING_NAMES: Final[dict[Taking, str]] = {Taking.LATEST: "最近", Taking.BEST: "最高"}
+
+
 @dataclass(frozen=True, slots=True)
 class Section:
     """`count` questions of one type, all worth the same. Empty filters let everything through.
@@ -130,7 +162,8 @@ class Blueprint:
 
     Rules about the exam, () or None = none: `bands` name a passing score, best first (name, least
     points); `makeups_max` make-ups may be held, over within `makeup_months` of the exam;
-    `entry_centi` online hours of the year are needed to sit it.
+    `entry_centi` online hours of the year are needed to sit it; `taking` says which of several
+    tries is the result; `book` whether books are allowed (None: not said).
     """
 
     code: str
@@ -154,6 +187,8 @@ class Blueprint:
     makeups_max: int | None = None
     makeup_months: int | None = None
     entry_centi: int | None = None
+    taking: Taking = Taking.LATEST
+    book: Book | None = None
 
     @property
     def total_centi(self) -> int:
@@ -205,6 +240,10 @@ class Blueprint:
         for name in ("makeups_max", "makeup_months", "entry_centi"):
             if (value := getattr(self, name)) is not None:
                 spec[name] = value
+        if self.taking is not Taking.LATEST:
+            spec["taking"] = self.taking.value
+        if self.book is not None:
+            spec["book"] = self.book.value
         return spec
 
     @property
@@ -228,6 +267,8 @@ def blueprint_from_canonical(spec: Mapping[str, Any]) -> Blueprint:
     values["audience"] = tuple(spec["audience"])
     values["balance"] = Balance(**spec.get("balance", {}))
     values["bands"] = tuple((name, centi) for name, centi in spec.get("bands", ()))
+    values["book"] = Book(spec["book"]) if "book" in spec else None
+    values["taking"] = Taking(spec.get("taking", Taking.LATEST))
     return Blueprint(**values)
 
 

@@ -9,7 +9,16 @@ from elearn.core.questions.model import TYPE_NAMES
 
 from .blueprint import HEAD_WORDS, SECTION_WORDS
 from .constraints import Balance
-from .model import MULTI_SCORING_NAMES, REVIEW_NAMES, Blueprint, MultiScoring, Section
+from .model import (
+    BOOK_NAMES,
+    MULTI_SCORING_NAMES,
+    REVIEW_NAMES,
+    TAKING_NAMES,
+    Blueprint,
+    MultiScoring,
+    Section,
+    Taking,
+)
 from .quotas import quota_text
 
 
@@ -41,6 +50,10 @@ def _head(bp: Blueprint) -> Iterator[tuple[str, str]]:
     yield "pass_centi", centi_text(bp.pass_centi)
     if bp.attempts != 1:
         yield "attempts", str(bp.attempts)
+    if bp.taking is not Taking.LATEST:
+        yield "taking", TAKING_NAMES[bp.taking]
+    if bp.book is not None:
+        yield "book", BOOK_NAMES[bp.book]
     for name in ("shuffle_questions", "shuffle_options"):
         if not getattr(bp, name):
             yield name, "否"

@@ -13,6 +13,8 @@ from elearn.core.centi import centi_text
 from elearn.core.errors import DomainError
 from elearn.core.ranks import Level, rank_of
 
+from .measures import Demand
+
 
 class Bucket(StrEnum):
     """Concentrated and online hours are never added up (TR-08)."""
@@ -84,6 +86,20 @@ class Target:
     elective_centi: int | None = None
     carry: bool = False
     rule: str = ""
+    concentrated_days_centi: int | None = None
+    concentrated_months_centi: int | None = None
+
+    @property
+    def demand(self) -> Demand | None:
+        """What is asked of concentrated training, in every measure; None: no rule is known."""
+        if self.concentrated_centi is None:
+            return None
+        return Demand(
+            self.concentrated_centi,
+            self.concentrated_years,
+            self.concentrated_days_centi,
+            self.concentrated_months_centi,
+        )
 
 
 def credit(rule: CreditRule, evidence: Evidence) -> Credit:
@@ -123,8 +139,10 @@ def yearly_target(rank: str | None) -> Target:
     if known is None:
         return Target(5000, None, 1, "", ("TR-06",))
     if known.level >= Level.COUNTY:
-        return Target(5000, 55000, 5, "3 个月", ("TR-01", "TR-06"))
-    return Target(5000, 9000, 1, "12 天", ("TR-02", "TR-06"))
+        sources = ("TR-01", "TR-06")
+        return Target(5000, 55000, 5, "3 个月", sources, concentrated_months_centi=300)
+    sources = ("TR-02", "TR-06")
+    return Target(5000, 9000, 1, "12 天", sources, concentrated_days_centi=1200)
 
 
 def _declared(evidence: Evidence) -> tuple[int, str]:
@@ -152,5 +170,6 @@ def _yunnan(evidence: Evidence) -> tuple[int, str]:
 # Oldest version of each rule first; append, never edit.
 RULES: Final[tuple[CreditRule, ...]] = (
     CreditRule("declared", "1", "课程标注学时", "本系统默认", _declared, item_cap_centi=2000),
+    CreditRule("class-stated", "1", "培训班载明的学时", "本系统默认", _declared),
     CreditRule("yunnan-2024", "1", "按课程时长分档", "云南省干部在线学习学院 2024", _yunnan),
 )

@@ -14,6 +14,7 @@ from elearn.core.taxonomy import STRAND_NAMES, Strand
 
 CODE = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 MAX_CODE = 60
+MAX_STUDY_DAYS = 366
 _STRANDS = {name: strand.value for strand, name in STRAND_NAMES.items()}
 _STRANDS |= {strand.value: strand.value for strand in Strand}
 _REQUIRED = {"必修": "yes", "选修": "no", "required": "yes", "elective": "no"}
@@ -138,6 +139,9 @@ def _rule(reader: FieldReader) -> CompletionRule:
     everything = lessons is None or lessons.text in _ALL
     count = None if everything else reader.whole("小节", "lessons", low=1, high=200)
     minutes = reader.whole("学习分钟", "study_minutes", low=0, high=6000)
+    days = reader.whole("学习天数", "study_days", low=0, high=MAX_STUDY_DAYS)
     quiz = reader.choice(_QUIZ_RULE, "随堂题", "quiz")
     reader.finish()
-    return CompletionRule(lessons=count, study_minutes=minutes or 0, quiz=quiz != "no")
+    return CompletionRule(
+        lessons=count, study_minutes=minutes or 0, study_days=days or 0, quiz=quiz != "no"
+    )

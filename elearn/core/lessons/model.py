@@ -14,21 +14,25 @@ class CompletionRule:
     """Version 1 of the completion rule; evidence is what the server saw itself.
 
     `lessons`: how many lessons must be read (None = all); `study_minutes`: least visible time
-    over the whole course as counted by the server; `quiz`: every required quiz passed.
+    over the whole course as counted by the server; `study_days`: least number of days (Beijing
+    time) with study of the course; `quiz`: every required quiz passed.
     """
 
     lessons: int | None = None
     study_minutes: int = 0
     quiz: bool = True
     version: int = 1
+    study_days: int = 0
 
     def canonical(self) -> dict[str, Any]:
-        """Stored with the course revision and with every record decided by it."""
+        """Stored with the course revision and with every record decided by it; days only when
+        some are asked for (hashes stay)."""
         return {
             "version": self.version,
             "lessons": self.lessons,
             "study_minutes": self.study_minutes,
             "quiz": self.quiz,
+            **({"study_days": self.study_days} if self.study_days else {}),
         }
 
 

@@ -24,6 +24,7 @@ class PersonPlan:
     known: KnownPerson | None
     diffs: tuple[Diff, ...]
     cell: str
+    promoted_on: str = ""
 
     @property
     def deactivates(self) -> bool:
@@ -136,6 +137,7 @@ class _Planner:
             known=None,
             diffs=(),
             cell=row.at.address("staff_no"),
+            promoted_on=row.promoted_on or "",
         )
 
     def _changed(self, row: PersonRow, node: Node, known: KnownPerson) -> PersonPlan:
@@ -145,6 +147,7 @@ class _Planner:
         leads = known.is_leader if row.is_leader is None else row.is_leader
         party = known.party if row.party is None else row.party
         active = known.active if row.active is None else row.active
+        promoted = known.promoted_on if row.promoted_on is None else row.promoted_on
         unit = self.units[known.unit_id]
         pairs = (
             (TITLES["name"], known.name, row.name),
@@ -157,6 +160,7 @@ class _Planner:
             (TITLES["post"], known.post, post),
             (TITLES["is_leader"], _yes_no(known.is_leader), _yes_no(leads)),
             (TITLES["party"], PARTY_NAMES.get(known.party, ""), PARTY_NAMES.get(party, "")),
+            (TITLES["promoted_on"], known.promoted_on, promoted),
             (TITLES["active"], _state(known.active), _state(active)),
         )
         diffs = [pair for pair in pairs if pair[1] != pair[2]]
@@ -164,7 +168,7 @@ class _Planner:
             diffs = [diff for diff in diffs if diff[0] != TITLES["unit_name"]]
         return PersonPlan(
             known.staff_no, row.name, node.code, rank, post, leads, party, active,
-            known, tuple(diffs), row.at.address("staff_no"),
+            known, tuple(diffs), row.at.address("staff_no"), promoted,
         )  # fmt: skip
 
     def _check_change(self, row: PersonRow, plan: PersonPlan) -> None:

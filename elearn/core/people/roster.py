@@ -104,6 +104,7 @@ class PersonRow:
     is_leader: bool | None
     party: str | None
     active: bool | None
+    promoted_on: str | None = None  # 2026-06-30
 
 
 @dataclass(slots=True)

@@ -1,6 +1,8 @@
 """One row of a roster -> a unit or a person, or problems at its cells."""
 
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import date, time, timedelta
 from typing import Final
 
@@ -25,6 +27,7 @@ from elearn.core.people.roster import PersonRow, Place, Roster, UnitRow
 from elearn.core.ranks import rank_of
 from elearn.core.spreadsheet import Value
 
+_DAY: Final = re.compile(r"(\d{4})[-./年](\d{1,2})[-./月](\d{1,2})日?")
 MAX_STAFF_NO: Final = 40
 MAX_UNIT_CODE: Final = 40
 MAX_UNIT_NAME: Final = 100
@@ -130,6 +133,7 @@ def read_person(at: Place, roster: Roster) -> None:
         is_leader=row.choice("is_leader", YES_NO),
         party=_party(row),
         active=row.choice("active", ACTIVE),
+        promoted_on=_day(row, "promoted_on"),
     )
     units = [name for name in ("unit_code", "unit_name") if name in at.columns]
     if units and all(is_blank(at.value(name)) for name in units):
@@ -171,6 +175,22 @@ def _party(row: _Row) -> str | None:
             "party", "P-choice", "看不懂这个政治面貌", "例：中共党员、共青团员、民盟盟员、群众"
         )
     return found
+
+
+def _day(row: _Row, name: str) -> str | None:
+    """A date as 2026-06-30, from a date cell or a text of year, month and day."""
+    value = row.at.value(name)
+    if is_blank(value):
+        return None
+    if isinstance(value, date):
+        return value.isoformat()[:10]
+    text = clean_text(as_text(value))
+    if text in CLEARED:
+        return ""
+    if found := _DAY.fullmatch(text):
+        with suppress(ValueError):
+            return date(*(int(part) for part in found.groups())).isoformat()
+    return row.fail(name, "P-format", "看不懂这个日期", "写年月日，例如 2026-06-30")
 
 
 def _damage(value: Value) -> str:

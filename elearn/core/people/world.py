@@ -34,6 +34,7 @@ class KnownPerson:
     is_leader: bool
     party: str
     active: bool
+    promoted_on: str = ""  # 2026-06-30
 
 
 @dataclass(frozen=True, slots=True)

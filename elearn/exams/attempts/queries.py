@@ -18,7 +18,7 @@ from sqlalchemy import (
     select,
     true,
 )
-from sqlalchemy.orm import Session, aliased, joinedload
+from sqlalchemy.orm import Session, aliased, defer, joinedload
 
 from elearn.core.assembly.paper import Paper, paper_from_canonical
 from elearn.core.canonical import content_hash, is_stored_as
@@ -151,6 +151,17 @@ def open_attempt(session: Session, *, exam_id: int, person_id: int) -> Attempt |
             Attempt.state == AttemptState.IN_PROGRESS,
         )
     )
+
+
+def attempts_at(session: Session, *, exam_id: int, person_id: int) -> list[Attempt]:
+    """Every attempt of the person at the exam, oldest first, without the papers."""
+    query = (
+        select(Attempt)
+        .where(Attempt.exam_id == exam_id, Attempt.person_id == person_id)
+        .options(defer(Attempt.paper))
+        .order_by(Attempt.no)
+    )
+    return list(session.scalars(query))
 
 
 def due_query(now: datetime) -> Select[int]:

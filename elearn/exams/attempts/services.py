@@ -17,13 +17,14 @@ from sqlalchemy.orm.attributes import set_committed_value
 from elearn.audit import record_act
 from elearn.config import DISPLAY_ZONE
 from elearn.core.errors import Conflict, DomainError, Gone, NotFound
+from elearn.exams.blueprints.queries import read_spec
 from elearn.exams.grades.policy import GRACE, LATE_SYNC
 from elearn.exams.grades.queries import last_grade
 from elearn.exams.grades.services import grade_attempt, record_grade
 from elearn.exams.papers.drawing import Source, paper_for, paper_source
 from elearn.exams.sittings.queries import hold_exam, is_eligible
 from elearn.exams.timing.clock import ends_at, exam_time
-from elearn.exams.timing.queries import allowance_for
+from elearn.exams.timing.queries import allowance_for, open_book_for
 from elearn.inserting import insert_new
 from elearn.models import Attempt, AttemptState, ClosedBy, Exam, Person
 
@@ -101,6 +102,7 @@ def start_attempt(
     # Before the paper: whoever may not start now opens nothing.
     allowed = allowance_for(session, exam=exam, person=person, now=now)
     deadline = allowed.deadline(now, exam.closes_at)
+    book = read_spec(exam.blueprint_revision).book
     drawn = paper_for(session, exam=exam, person=person, source=source, seed=seed, now=now)
     if allowed.extra_s and deadline > ends_at(exam):
         exam.last_deadline_at = deadline
@@ -120,6 +122,7 @@ def start_attempt(
             "started_at": now,
             "deadline_at": deadline,
             "extra_s": allowed.extra_s,
+            "open_book": open_book_for(session, book=book, person=person, now=now),
             "answered_mask": read_shape(drawn.paper).mask({}),
         },
     )

@@ -16,6 +16,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from elearn import db
 from elearn.clock import DatabaseClock
 from elearn.exams.corrections.worker import advance as advance_corrections
+from elearn.exams.papers.timed import seal_due
+from elearn.exams.papers.vault import process_vault
 
 from .queries import due_query
 from .services import close_due_attempts
@@ -57,9 +59,18 @@ def run(
         try:
             sweep(engine, now=clock())
             advance_corrections(engine, now=clock())
+            _seal(engine, clock)
         except SQLAlchemyError:
             log.exception("sweep failed; trying again")
         stop.wait(every_s)
+
+
+def _seal(engine: Engine, clock: Callable[[], datetime]) -> None:
+    """Papers due by now. Whatever goes wrong here, attempts still have to be closed."""
+    try:
+        seal_due(engine, clock=clock, vault=process_vault())
+    except Exception:
+        log.exception("timed sealing failed; trying again")
 
 
 def start(engine: Engine, *, every_s: float = EVERY_S) -> Callable[[], None]:

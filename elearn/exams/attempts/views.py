@@ -10,18 +10,21 @@ from typing import Any, Final
 from flask import flash, jsonify, redirect, render_template, request, url_for
 from flask_wtf.csrf import CSRFError, generate_csrf, validate_csrf
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms import ValidationError
 
 from elearn import db
-from elearn.core.assembly.model import MULTI_SCORING_NAMES, MultiScoring
+from elearn.core.assembly.model import MULTI_SCORING_NAMES, MultiScoring, Taking
 from elearn.core.assembly.paper import PaperPart
 from elearn.core.errors import DomainError, Gone
 from elearn.core.grading.answers import CHOICES
+from elearn.core.grading.taking import Taken
 from elearn.exams.blueprints.queries import read_spec
 from elearn.exams.disputes.queries import disputes_of
 from elearn.exams.grades.policy import GRACE, LATE_SYNC
 from elearn.exams.grades.queries import final_grades, last_grade, last_grades, visible_of
+from elearn.exams.grades.taking import taken
 from elearn.exams.invigilation.locks import enter_room, require_address
 from elearn.exams.invigilation.messages import notices_for
 from elearn.exams.invigilation.presence import facts, is_paused, news_for, pause_reason
@@ -41,6 +44,7 @@ from elearn.exams.timing.queries import (
     accommodation_seconds,
     covers,
     granted_seconds,
+    open_book_for,
     read_ledger,
     target_of,
 )
@@ -64,6 +68,7 @@ from .lease import take_over
 from .queries import (
     Standing,
     answers_digest,
+    attempts_at,
     current_answers,
     open_attempt,
     own_attempt,
@@ -105,16 +110,24 @@ def my_exams() -> str:
     past = situations(work, exams=page.items, person=person, now=now)
     attempts = [attempt for each in (*coming, *past) for attempt in each.attempts]
     grades = last_grades(work, [attempt.id for attempt in attempts])
+    seen = {
+        attempt.id: visible_of(each.exam, attempt, grades.get(attempt.id), now)
+        for each in (*coming, *past)
+        for attempt in each.attempts
+    }
     return render_template(
         "exams/my_exams.html",
         coming=coming,
         past=past,
         page=page,
         grades=grades,
-        seen={
-            attempt.id: visible_of(each.exam, attempt, grades.get(attempt.id), now)
+        seen=seen,
+        takens={
+            each.exam.id: taken(
+                read_spec(each.exam.blueprint_revision), each.attempts, grades, seen
+            )
             for each in (*coming, *past)
-            for attempt in each.attempts
+            if len(each.attempts) > 1
         },
     )
 
@@ -309,6 +322,7 @@ def result(public_id: str) -> Response | str:
         seen=seen,
         void=void_in_force(work, attempt),
         grade=grade if seen.score else None,
+        taken=_taken(work, attempt, now) if seen.score else None,
         grades=final_grades(work, attempt.id) if seen.score else (),
         recheck=recheck_of(work, attempt.id) if seen.score else None,
         can_recheck=seen.score and has_marks(work, attempt.id),
@@ -323,6 +337,18 @@ def result(public_id: str) -> Response | str:
 
 def _own(public_id: str) -> Attempt:
     return own_attempt(db.session(), public_id=public_id, person=current().person)
+
+
+def _taken(work: Session, attempt: Attempt, now: datetime) -> Taken | None:
+    """Which of the person's tries stands, as far as they may see the scores."""
+    exam = attempt.exam
+    spec = read_spec(exam.blueprint_revision)
+    if spec.taking is not Taking.BEST or exam.attempts_max == 1:
+        return None
+    tries = attempts_at(work, exam_id=exam.id, person_id=attempt.person_id)
+    grades = last_grades(work, [each.id for each in tries])
+    seen = {each.id: visible_of(exam, each, grades.get(each.id), now) for each in tries}
+    return taken(spec, tries, grades, seen)
 
 
 def _state(attempt: Attempt, device: str) -> dict[str, Any]:
@@ -418,6 +444,10 @@ def _lobby_page(public_id: str, *, problem: str = "", refused: DomainError | Non
     (situation,) = situations(work, exams=[exam], person=person, now=now)
     spec = read_spec(exam.blueprint_revision)
     grades = last_grades(work, [attempt.id for attempt in situation.attempts])
+    seen = {
+        attempt.id: visible_of(exam, attempt, grades.get(attempt.id), now)
+        for attempt in situation.attempts
+    }
     running = situation.running
     ledger = read_ledger(work, exam) if exam.retimed else Ledger(())
     asked = standing_of(work, exam_id=exam.id, person_id=person.id)
@@ -442,14 +472,13 @@ def _lobby_page(public_id: str, *, problem: str = "", refused: DomainError | Non
         refused=refused,
         extra_s=accommodation_seconds(work, exam=exam, person=person, now=now),
         granted_s=granted_seconds(ledger, person),
+        open_book=open_book_for(work, book=spec.book, person=person, now=now),
         pauses=[p for p in ledger.pauses if covers(target_of(p), person)],
         entry=entry_of(work, exam=exam, person=person, now=now),
         remaining_ms=remaining_ms(running, now) if running else 0,
         grades=grades,
-        seen={
-            attempt.id: visible_of(exam, attempt, grades.get(attempt.id), now)
-            for attempt in situation.attempts
-        },
+        seen=seen,
+        taken=taken(spec, situation.attempts, grades, seen),
     )
 
 

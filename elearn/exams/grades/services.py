@@ -6,6 +6,7 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from elearn.core.assembly.model import Taking
 from elearn.core.grading.answers import Answer
 from elearn.core.grading.grade import Grade as CoreGrade
 from elearn.core.grading.grade import GradeState, Place, grade, voided
@@ -214,6 +215,13 @@ def _medium(session: Session, attempt: Attempt) -> dict[str, str]:
     return {"medium": "纸笔", "form": corrected or letter} if letter else {}
 
 
+def _book(attempt: Attempt) -> dict[str, str]:
+    """Whether books were allowed, where the blueprint says."""
+    if attempt.open_book is None:
+        return {}
+    return {"book": "开卷" if attempt.open_book else "闭卷"}
+
+
 def _record(
     session: Session,
     attempt: Attempt,
@@ -230,7 +238,8 @@ def _record(
     passing the same exam again gives no second hours (`record_exam`)."""
     revision = exam.blueprint_revision
     made_up = _main_of(session, exam)
-    band = read_spec(revision).band_of(row.score_centi, passed=bool(row.passed))
+    spec = read_spec(revision)
+    band = spec.band_of(row.score_centi, passed=bool(row.passed))
     record_exam(
         session,
         person=session.get_one(Person, attempt.person_id),
@@ -261,6 +270,10 @@ def _record(
             "keys_no": row.keys_no,
             **({"makeup_of": made_up} if made_up else {}),
             **({"band": band} if band else {}),
+            **_book(attempt),
+            # From here the portfolio derives which of several tries stands.
+            **({"taking": spec.taking.value} if spec.taking is Taking.BEST else {}),
+            **({"voided": True} if attempt.voided_at is not None else {}),
         },
         grade_no=row.no,
         # Without what was corrected: the record is seen before the review may be.

@@ -2,12 +2,12 @@
 
 from wtforms import BooleanField, IntegerField, RadioField, StringField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
-from wtforms.validators import InputRequired, Length, NumberRange
+from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from elearn.core.assembly.forms import MAX_FORMS
 from elearn.web.forms import Form
 
-from .services import MODE_NAMES
+from .services import MAX_BEFORE_MIN, MODE_NAMES
 
 
 class ModeForm(Form):
@@ -20,6 +20,15 @@ class ModeForm(Form):
     )
     avoid_seen = BooleanField("每人一份时，不出这个人以前考过的题（补考用）")
     forms = IntegerField("平行卷套数", [InputRequired("请填写套数"), NumberRange(1, MAX_FORMS)])
+
+
+class TimedForm(Form):
+    """How long before the start the papers are drawn and sealed by themselves."""
+
+    minutes = IntegerField(
+        "开考前几分钟自动抽题并封存",
+        [Optional(), NumberRange(1, MAX_BEFORE_MIN, f"请填 1 到 {MAX_BEFORE_MIN}，或留空")],
+    )
 
 
 class LookForm(Form):

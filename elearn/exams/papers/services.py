@@ -47,6 +47,7 @@ MODE_NAMES: Final = {
 }
 # People sealed in one transaction: short enough that nobody waits for the lock.
 BATCH: Final = 50
+MAX_BEFORE_MIN: Final = 24 * 60
 
 
 def commit_seed(
@@ -120,13 +121,40 @@ def choose_mode(
     return settings
 
 
+def time_sealing(
+    session: Session, *, actor: Actor, exam: Exam, minutes: int | None, now: datetime
+) -> ExamPapers:
+    """Have the papers drawn and sealed `minutes` before the start, whenever that is by then (改期);
+    None: not by itself. What is sealed already stays sealed."""
+    _require_scope(actor, exam)
+    _require_before_opening(session, exam, now)
+    if minutes is not None and not 1 <= minutes <= MAX_BEFORE_MIN:
+        message = f"提前的分钟数要在 1 到 {MAX_BEFORE_MIN} 之间"
+        raise DomainError(message + "。", fields={"minutes": message})
+    settings = papers_of(session, exam)
+    before = settings.seal_before_min
+    settings.seal_before_min, settings.seal_problem, settings.seal_tried_at = minutes, "", None
+    session.add(settings)
+    session.flush()
+    words = f"试卷定在开考前 {minutes} 分钟自动抽题并封存" if minutes else "试卷不再定时封存"
+    _record(session, actor, exam, "papers.timed", words, now, before=before, minutes=minutes)
+    return settings
+
+
 def seal_papers(
-    session: Session, *, actor: Actor | None, exam: Exam, vault: Vault, now: datetime
+    session: Session,
+    *,
+    actor: Actor | None,
+    exam: Exam,
+    vault: Vault,
+    now: datetime,
+    words: str = "试卷已抽好并封存",
 ) -> int:
     """Draw and seal: all forms, or the papers of the next `BATCH` people without one.
 
     Returns how many people are still without; call again until it is 0. Raises Infeasible with
-    the reason, Conflict once the exam is open. `actor` None: the command line.
+    the reason, Conflict once the exam is open. `actor` None: the command line, or the sweeper
+    at its time (`words` then says so in the audit log).
     """
     if actor is not None:
         _require_scope(actor, exam)
@@ -143,9 +171,9 @@ def seal_papers(
         _seal_forms(session, exam, settings, master, vault, now)
         left = 0
     if not left:
-        settings.sealed_at = now
+        settings.sealed_at, settings.seal_problem = now, ""
         session.flush()
-        _record(session, actor, exam, "papers.seal", "试卷已抽好并封存", now)
+        _record(session, actor, exam, "papers.seal", words, now)
     return left
 
 

@@ -22,7 +22,7 @@ from elearn.web.templating import local
 
 from .charts import bars
 from .drawing import open_paper
-from .forms import LookForm, ModeForm
+from .forms import LookForm, ModeForm, TimedForm
 from .queries import (
     get_look,
     looks_of,
@@ -41,8 +41,10 @@ from .services import (
     commit_seed,
     reveal_seed,
     seal_papers,
+    time_sealing,
     view_look,
 )
+from .timed import seal_at
 from .vault import process_vault
 
 # One click seals for this long; the next click goes on where it stopped.
@@ -79,6 +81,18 @@ def set_paper_mode(public_id: str) -> Response | tuple[str, int]:
             flash("出卷方式已改。改后要重新封存试卷。", "ok")
             return redirect(url_for("exams.papers", public_id=public_id))
     return _page(_exam(public_id), mode=form), 422
+
+
+def time_papers(public_id: str) -> Response | tuple[str, int]:
+    """Have the papers sealed by themselves some minutes before the start, or not any more."""
+    work, exam, form = db.session(), _exam(public_id), TimedForm()
+    if not form.validate():
+        return _page(exam, timed=form), 422
+    minutes = form.minutes.data
+    time_sealing(work, actor=actor(), exam=exam, minutes=minutes, now=utcnow())
+    work.commit()
+    flash(f"已定在开考前 {minutes} 分钟自动封存。" if minutes else "已取消定时封存。", "ok")
+    return redirect(url_for("exams.papers", public_id=public_id))
 
 
 def seal(public_id: str) -> Response | tuple[str, int]:
@@ -190,6 +204,7 @@ def _page(
     *,
     mode: ModeForm | None = None,
     look: LookForm | None = None,
+    timed: TimedForm | None = None,
     problems: list[str] | None = None,
 ) -> str:
     work, now = db.session(), utcnow()
@@ -219,6 +234,8 @@ def _page(
         me=actor(),
         mode=mode,
         look=look or LookForm(formdata=None, form_no=1),
+        timed=timed or TimedForm(formdata=None, minutes=settings.seal_before_min),
+        seal_at=seal_at(exam, settings),
         problems=problems or [],
         now=now,
         over=now > ends_at(exam) + GRACE,

@@ -17,6 +17,7 @@ from elearn.exams.papers.drawing import make_forms, open_paper, open_seed, stock
 from elearn.exams.papers.queries import forms_of, paper_purpose, papers_of, sealed_count, seed_of
 from elearn.exams.papers.services import MODE_NAMES
 from elearn.exams.papers.snapshots import plan_for
+from elearn.exams.papers.timed import seal_at
 from elearn.exams.papers.vault import Vault
 from elearn.models import Exam, PaperMode, Person, SealedPaper
 
@@ -26,6 +27,8 @@ from .people import roster_size
 #: Sealed papers of people that are opened: enough to know the key, not the work of an hour.
 OPENED: Final = 200
 PROBES: Final = 8
+#: The sweeper looks every few seconds; longer than this after the set time nobody looks.
+SEAL_GRACE: Final = timedelta(minutes=2)
 EARLIEST_H, LATEST_H = 7, 22
 
 
@@ -83,6 +86,19 @@ def check_sealed(session: Session, exam: Exam, vault: Vault, now: datetime) -> I
     mode = MODE_NAMES[PaperMode(settings.mode)]
     if not count and now >= exam.opens_at:
         yield passed("封存试卷", f"{mode}，没有封存，已经开考，现抽")
+        return
+    if not count and settings.seal_problem:
+        mend = "按缺的补题（系统每分钟再试），或改期；补不上开考时考生进不去。"
+        yield failed("封存试卷", f"{mode}，定时封存没有成：{settings.seal_problem}", mend)
+        return
+    at = seal_at(exam, settings)
+    if not count and at is not None and now <= at + SEAL_GRACE:
+        words = f"{mode}，{at.astimezone(DISPLAY_ZONE):%m-%d %H:%M} 由系统自动抽题并封存"
+        yield passed("封存试卷", f"{words}（开考前 {settings.seal_before_min} 分钟）")
+        return
+    if not count and at is not None:
+        mend = f"看服务进程是否在运行；或运行 elearn exams seal {exam.public_id}。"
+        yield failed("封存试卷", f"{mode}，到了定时的时间没有封存", mend)
         return
     if not count:
         mend = f"运行 elearn exams seal {exam.public_id}：开考更快，也不受题库变动影响。"

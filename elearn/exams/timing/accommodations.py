@@ -34,13 +34,15 @@ def request_accommodations(
     valid_from: datetime,
     valid_until: datetime,
     now: datetime,
+    open_book: bool = False,
 ) -> list[Accommodation]:
     """One per person, all or none. They count once another examiner has approved them.
 
     Raises DomainError with `fields` naming what does not fit.
     """
     numbers = list(dict.fromkeys(n.strip() for n in staff_numbers if n.strip()))
-    problems = _problems(numbers, percent, minutes, document, valid_from, valid_until, now)
+    problems = _problems(numbers, document, valid_from, valid_until, now)
+    problems |= _amount_problems(percent, minutes, open_book=open_book)
     people = {person.staff_no: person for person in people_in_scope(session, actor, numbers)}
     unknown = [number for number in numbers if number not in people]
     if unknown:
@@ -54,6 +56,7 @@ def request_accommodations(
             reason=reason,
             percent=percent,
             minutes=minutes,
+            open_book=open_book,
             document=document.strip(),
             valid_from=valid_from,
             valid_until=valid_until,
@@ -118,8 +121,10 @@ def may_approve(actor: Actor, row: Accommodation) -> bool:
 
 
 def amount_words(row: Accommodation) -> str:
-    """`时长的 25%` or `15 分钟`."""
-    return f"{row.minutes} 分钟" if row.minutes is not None else f"时长的 {row.percent}%"
+    """`时长的 25%`, `15 分钟`, `开卷`, or a time and 开卷."""
+    words = [f"{row.minutes} 分钟"] if row.minutes is not None else []
+    words += [f"时长的 {row.percent}%"] if row.percent is not None else []
+    return "，".join([*words, *(["开卷"] if row.open_book else [])])
 
 
 def _require_other(actor: Actor, row: Accommodation) -> None:
@@ -156,8 +161,6 @@ def _require_scope(actor: Actor, row: Accommodation) -> None:
 
 def _problems(
     numbers: Sequence[str],
-    percent: int | None,
-    minutes: int | None,
     document: str,
     valid_from: datetime,
     valid_until: datetime,
@@ -166,12 +169,6 @@ def _problems(
     problems: dict[str, str] = {}
     if not 1 <= len(numbers) <= MOST_PEOPLE:
         problems["staff_numbers"] = f"填 1 到 {MOST_PEOPLE} 个工号"
-    if (percent is None) == (minutes is None):
-        problems["minutes"] = "分钟和百分比填一项"
-    elif percent is not None and not 1 <= percent <= 100:
-        problems["percent"] = "百分比填 1 到 100"
-    elif minutes is not None and not 1 <= minutes <= 240:
-        problems["minutes"] = "分钟填 1 到 240"
     if not 1 <= len(document.strip()) <= 100:
         problems["document"] = "填依据的文号或批准记录编号，最多 100 字"
     if valid_until <= valid_from:
@@ -181,6 +178,20 @@ def _problems(
     elif valid_until - valid_from > LONGEST:
         problems["valid_until"] = "最长三年"
     return problems
+
+
+def _amount_problems(
+    percent: int | None, minutes: int | None, *, open_book: bool
+) -> dict[str, str]:
+    if percent is None and minutes is None:
+        return {} if open_book else {"minutes": "分钟和百分比填一项，或勾选开卷"}
+    if percent is not None and minutes is not None:
+        return {"minutes": "分钟和百分比只填一项"}
+    if percent is not None and not 1 <= percent <= 100:
+        return {"percent": "百分比填 1 到 100"}
+    if minutes is not None and not 1 <= minutes <= 240:
+        return {"minutes": "分钟填 1 到 240"}
+    return {}
 
 
 def _record(

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 
 from sqlalchemy.orm import Session
-from wtforms import DateField, IntegerField, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, DateField, IntegerField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
@@ -51,6 +51,7 @@ class AccommodationForm(Form):
     )
     percent = IntegerField("加时（占规定时长的百分比）", [Optional(), NumberRange(1, 100)])
     minutes = IntegerField("加时（分钟）", [Optional(), NumberRange(1, 240)])
+    open_book = BooleanField("开卷（只对写明“书本：按人”的考试有效）")
     document = StringField("依据", [InputRequired("请填写依据"), Length(max=100)])
     valid_from = DateField("开始日期", [InputRequired("请填写开始日期")])
     valid_until = DateField("截止日期（含当天）", [InputRequired("请填写截止日期")])

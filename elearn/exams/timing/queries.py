@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select, 
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from elearn.core.access import Actor, Permission
+from elearn.core.assembly.model import Book, is_open_book
 from elearn.core.errors import Conflict, NotFound
 from elearn.core.exam_time import Allowance, extra_seconds
 from elearn.exams.sittings.queries import audience
@@ -195,10 +196,26 @@ def accommodation_seconds(session: Session, *, exam: Exam, person: Person, now: 
         return 0
     rows = session.execute(
         select(Accommodation.percent, Accommodation.minutes).where(
-            Accommodation.person_id == person.id, in_force(now)
+            Accommodation.person_id == person.id,
+            in_force(now),
+            or_(Accommodation.percent.is_not(None), Accommodation.minutes.is_not(None)),
         )
     )
     return extra_seconds(exam.duration_s, [(percent, minutes) for percent, minutes in rows])
+
+
+def open_book_for(
+    session: Session, *, book: Book | None, person: Person, now: datetime
+) -> bool | None:
+    """May this person have books at hand? None where the blueprint does not say; a statement only
+    for somebody with an accommodation at an exam that decides by person."""
+    approved = False
+    if book is Book.BY_PERSON and person.accommodated:
+        given = select(Accommodation.id).where(
+            Accommodation.person_id == person.id, Accommodation.open_book, in_force(now)
+        )
+        approved = session.scalar(given.limit(1)) is not None
+    return is_open_book(book, approved=approved)
 
 
 def in_force(now: datetime) -> ColumnElement[bool]:

@@ -168,6 +168,7 @@ def _request(form: AccommodationForm) -> bool:
             reason=AccommodationReason(form.reason.data),
             percent=form.percent.data,
             minutes=form.minutes.data,
+            open_book=bool(form.open_book.data),
             document=form.document.data or "",
             valid_from=valid_from,
             valid_until=valid_until,

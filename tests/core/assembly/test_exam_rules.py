@@ -3,7 +3,7 @@
 import pytest
 
 from elearn.core.assembly.blueprint import blueprint_from_canonical, parse_blueprint
-from elearn.core.assembly.model import Blueprint
+from elearn.core.assembly.model import Blueprint, Book, Taking
 from elearn.core.assembly.writer import format_blueprint
 
 TEXT = """\
@@ -11,6 +11,8 @@ TEXT = """\
 名称: 学法考试
 时长: 90
 合格线: 6
+取分: 最高
+书本: 按人
 等第:
   合格: 6
   优秀: 9
@@ -35,6 +37,8 @@ def test_the_rules_are_read_stored_and_written_back() -> None:
     found = read()
     assert found.bands == (("优秀", 900), ("良好", 800), ("合格", 600))
     assert (found.makeups_max, found.makeup_months, found.entry_centi) == (1, 6, 3000)
+    assert found.taking is Taking.BEST
+    assert found.book is Book.BY_PERSON
     assert blueprint_from_canonical(found.canonical()) == found
     assert read(format_blueprint(found)) == found
     none = read(TEXT.replace("补考次数: 1 次", "补考次数: 不补考"))
@@ -43,11 +47,11 @@ def test_the_rules_are_read_stored_and_written_back() -> None:
 
 
 def test_a_blueprint_without_them_has_the_hash_it_always_had() -> None:
-    plain = read(TEXT[: TEXT.index("等第")] + TEXT[TEXT.index("部分") :])
+    plain = read(TEXT[: TEXT.index("取分")] + TEXT[TEXT.index("部分") :])
     assert (
         plain.canonical()
         .keys()
-        .isdisjoint({"bands", "makeups_max", "makeup_months", "entry_centi"})
+        .isdisjoint({"bands", "makeups_max", "makeup_months", "entry_centi", "taking", "book"})
     )
 
 
@@ -68,17 +72,19 @@ def test_a_band_is_the_best_one_reached_and_only_of_a_pass(
 @pytest.mark.parametrize(
     ("old", "new", "line", "code"),
     [
-        ("  良好: 8", "  良好: 5", 8, "B-band"),
-        ("  良好: 8", "  良好: 11", 8, "B-band"),
-        ("  良好: 8", "  良好: 9", 6, "B-band"),
-        ("  良好: 8", "  优秀: 8", 8, "B-band"),
-        ("  良好: 8", "  良好良好良好良好良好良: 8", 8, "B-band"),
-        ("  良好: 8", "  良好: 多", 8, "B-value"),
-        ("补考次数: 1 次", "补考次数: 9", 9, "B-makeup"),
-        ("补考次数: 1 次", "补考次数: 几次", 9, "B-value"),
-        ("补考期限: 6 个月", "补考期限: 3 年", 10, "B-makeup"),
-        ("参加条件: 30 学时", "参加条件: 0", 11, "B-entry"),
-        ("参加条件: 30 学时", "参加条件: 2000", 11, "B-entry"),
+        ("取分: 最高", "取分: 平均", 5, "B-value"),
+        ("书本: 按人", "书本: 半开卷", 6, "B-value"),
+        ("  良好: 8", "  良好: 5", 10, "B-band"),
+        ("  良好: 8", "  良好: 11", 10, "B-band"),
+        ("  良好: 8", "  良好: 9", 8, "B-band"),
+        ("  良好: 8", "  优秀: 8", 10, "B-band"),
+        ("  良好: 8", "  良好良好良好良好良好良: 8", 10, "B-band"),
+        ("  良好: 8", "  良好: 多", 10, "B-value"),
+        ("补考次数: 1 次", "补考次数: 9", 11, "B-makeup"),
+        ("补考次数: 1 次", "补考次数: 几次", 11, "B-value"),
+        ("补考期限: 6 个月", "补考期限: 3 年", 12, "B-makeup"),
+        ("参加条件: 30 学时", "参加条件: 0", 13, "B-entry"),
+        ("参加条件: 30 学时", "参加条件: 2000", 13, "B-entry"),
     ],
 )
 def test_what_makes_no_sense_is_named_with_its_line(

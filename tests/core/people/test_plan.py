@@ -289,3 +289,32 @@ def test_suggestions_stop_after_a_while_so_that_a_wrong_file_is_checked_quickly(
     assert hints[0] == hints[60]
     assert hints[0].startswith("是不是")
     assert hints[59] == "请先在机构表里添加这个单位"
+
+
+@pytest.mark.parametrize(
+    ("cell", "read_as"),
+    [
+        ("2026-03-10", "2026-03-10"),
+        ("2026/3/10", "2026-03-10"),
+        ("２０２６年３月１０日", "2026-03-10"),
+        ("无", ""),
+        ("", ""),
+    ],
+)
+def test_the_day_of_a_promotion_is_read_as_people_write_it(cell: str, read_as: str) -> None:
+    (person,) = plan(f"工号,姓名,单位代码,提任日期\nn9,新人,CZ01,{cell}").people
+    assert person.promoted_on == read_as
+
+
+def test_another_day_is_a_change_and_a_blank_leaves_it() -> None:
+    (person,) = plan("工号,姓名,单位代码,提任日期\np1,王伟,CZ0101,2026-03-10").people
+    assert person.diffs == (("提任日期", "", "2026-03-10"),)
+    assert not plan("工号,姓名,单位代码,提任日期\np1,王伟,CZ0101,").people
+
+
+@pytest.mark.parametrize("cell", ["三月", "2026-02-30", "2026-03", "45000"])
+def test_what_is_no_day_is_a_problem(cell: str) -> None:
+    found = plan(f"工号,姓名,单位代码,提任日期\nn9,新人,CZ01,{cell}")
+    assert ("P-format", "看不懂这个日期") in [
+        (problem.code, problem.message) for problem in found.problems
+    ]
