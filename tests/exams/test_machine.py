@@ -11,7 +11,7 @@ docs/guards.md lists the guards that were taken out to see it fail (`tools/mutan
 
 import itertools
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta
