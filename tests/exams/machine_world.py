@@ -27,10 +27,9 @@ from elearn.models import (
 from elearn.records.queries import is_current
 from tests.conftest import Browser, make_settings
 from tests.exams.machine_model import PASS, POINTS
-from tests.factories import make_unit
 from tests.factories_exams import make_bank, make_question, make_revision, make_spec
 
-ITEMS, STOCK = 4, 6
+ITEMS, STOCK = 4, 8
 
 
 class SetClock:
@@ -74,9 +73,6 @@ class World:
             self.stock(work)
             spec = make_spec(Section("单选题", QuestionType.SINGLE, ITEMS, POINTS), pass_centi=PASS)
             self.revision = make_revision(work, spec).id
-            unit = make_unit(work)
-            self.unit = unit.id
-            self.room, self.next_room = make_unit(work, unit).id, make_unit(work, unit).id
 
     def stock(self, work: Session) -> None:
         """New questions in the bank, and no others."""

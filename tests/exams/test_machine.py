@@ -33,11 +33,14 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session, defer
 
 from elearn import db
+from elearn.config import DISPLAY_ZONE
 from elearn.core.access import Role
 from elearn.exams.attempts import sweeper, views
 from elearn.exams.corrections.worker import advance
+from elearn.exams.makeups import views as makeup_views
 from elearn.exams.papers.replay import replay_exam
 from elearn.exams.papers.vault import process_vault
+from elearn.exams.timing.clock import ends_at
 from elearn.models import (
     Attempt,
     AttemptVoid,
@@ -52,8 +55,8 @@ from elearn.models import (
 )
 from elearn.records.services import verify_record
 from tests.conftest import Browser
-from tests.exams.machine_model import Correction, Extension, Sent, Sitter, Sitting
-from tests.exams.machine_world import ITEMS, Kept, World
+from tests.exams.machine_model import LATE, Correction, Extension, Sent, Sitter, Sitting
+from tests.exams.machine_world import ITEMS, STOCK, Kept, World
 from tests.factories import make_person, make_unit
 from tests.factories_exams import make_exam
 
@@ -78,9 +81,11 @@ class ExamDay(RuleBasedStateMachine):
         self.now = self.world.clock.at = self.world.zero
         self.world.dice.thrown = itertools.count(1)
         self.twin: Sitter | None = None
+        self.makeup: Sitter | None = None
         with db.transaction(self.world.engine) as work:
             self.world.stock(work)
-            unit = work.get_one(OrgUnit, self.world.unit)
+            unit = make_unit(work)
+            room, beside = make_unit(work, unit), make_unit(work, unit)
             examiner = make_person(work, unit, Role.EXAMINER)
             staff = {
                 "first": examiner,
@@ -88,11 +93,8 @@ class ExamDay(RuleBasedStateMachine):
                 "trainer": make_person(work, unit, Role.TRAINER),
                 "elsewhere": make_person(work, make_unit(work), Role.EXAMINER, Role.TRAINER),
             }
-            room, beside = (
-                work.get_one(OrgUnit, each) for each in (self.world.room, self.world.next_room)
-            )
             person, other = make_person(work, room), make_person(work, beside)
-            self.examiner_id, self.other_id = examiner.id, other.id
+            self.unit_id, self.examiner_id, self.other_id = unit.id, examiner.id, other.id
             exam = self._make_exam(work)
             self.exam, self.exam_id, self.exam_ids = exam.public_id, exam.id, [exam.id]
             self.person, self.person_id = person.id, person.public_id
@@ -112,7 +114,7 @@ class ExamDay(RuleBasedStateMachine):
     def _make_exam(self, work: Session) -> Exam:
         return make_exam(
             work,
-            work.get_one(OrgUnit, self.world.unit),
+            work.get_one(OrgUnit, self.unit_id),
             by=work.get_one(Person, self.examiner_id),
             revision=work.get_one(BlueprintRevision, self.world.revision),
             now=self.now,
@@ -139,15 +141,17 @@ class ExamDay(RuleBasedStateMachine):
 
     @property
     def sitters(self) -> list[Sitter]:
-        """The person's exam; the other one's, if somebody sat it."""
-        return [self.model, *([self.twin] if self.twin else [])]
+        """The person's exam, its make-up, the other one's: those that are."""
+        return [each for each in (self.model, self.makeup, self.twin) if each is not None]
 
     def jump(self, how: tuple[str, int]) -> None:
         """Move the clock: seconds from now, or from the deadline (never back by more than an hour)."""
         kind, seconds = how
         last = self.model.last
         base = last.deadline if kind == "deadline" and last else self.now
-        target = base + timedelta(seconds=seconds)
+        self.jump_to(base + timedelta(seconds=seconds))
+
+    def jump_to(self, target: datetime) -> None:
         if target > self.now - timedelta(hours=1):
             self.now = self.world.clock.at = target
 
@@ -278,7 +282,8 @@ class ExamDay(RuleBasedStateMachine):
             assert reply["conflicts"][f"{item}-0"] == {"seq": current.seq, "value": current.value}
         seq = len(sitting.events) + 1
         sitting.events.append(Sent(event["event_id"], item, value, status, seq, device, number))
-        assert reply["seq"] == seq
+        assert (reply["seq"], reply["saved"]) == (seq, len(sitting.answers()))
+        assert reply["paused"] == (sitting.paused is not None)
         if running and not orphan:
             sitting.lease = device
 
@@ -507,7 +512,9 @@ class ExamDay(RuleBasedStateMachine):
         self, data: st.DataObject, kind: str, option: int, who: str, *, everywhere: bool
     ) -> None:
         """Nothing changes by it."""
-        digest = data.draw(st.sampled_from(self.model.digests()))
+        sitters = self.sitters if everywhere else [self.model]
+        seen = list(dict.fromkeys(digest for each in sitters for digest in each.digests()))
+        digest = data.draw(st.sampled_from(seen))
         self._propose(digest, kind, option, who, everywhere=everywhere)
 
     def _propose(
@@ -534,8 +541,8 @@ class ExamDay(RuleBasedStateMachine):
         assert response.status_code == 302, response.text
         made.public_id = response.location.split("/")[-1]
         self.model.corrections.append(made)
-        if everywhere and self.twin is not None:
-            self.twin.corrections.append(made)
+        for each in self.sitters[1:] if everywhere else ():
+            each.corrections.append(made)
         url = f"/manage/corrections/{made.public_id}/decide"
         assert self.staff[who].post(url, data={"do": "approve"}).status_code == 403  # alone
         return made
@@ -695,8 +702,16 @@ class ExamDay(RuleBasedStateMachine):
         if len(self.sittings) == before:
             return
         sitting = self.sittings[-1]
+        self._answer_all(sitting, self.model, passes=passes)
+        self.submit(("now", 0), 0)
+        done = [s for s in self.sittings if s.ended and not s.voided]
+        for each in {"no": [], "one": done[:1], "all": done}[annul]:
+            self._annul(each)
+
+    def _answer_all(self, sitting: Sitting, sitter: Sitter, *, passes: bool) -> None:
+        """By the keys of now: all right, or all wrong."""
         for item, (digest, order) in sitting.paper.items():
-            right = next(o for o in range(4) if self.model.question(digest).points(o))
+            right = next(o for o in range(4) if sitter.question(digest).points(o))
             value = [order.index(right if passes else (right + 1) % 4)]
             self.deliver(
                 sitting,
@@ -708,10 +723,48 @@ class ExamDay(RuleBasedStateMachine):
                 orphan=False,
                 counts="no",
             )
-        self.submit(("now", 0), 0)
-        done = [s for s in self.sittings if s.ended and not s.voided]
-        for each in {"no": [], "one": done[:1], "all": done}[annul]:
-            self._annul(each)
+
+    @precondition(lambda self: self.sittings and self.makeup is None and not self.model.covered)
+    @rule(who=who, annul=st.booleans(), passes=st.booleans())
+    def make_up(self, who: str, *, annul: bool, passes: bool) -> None:
+        """When all is over, for whoever has not passed: failed, or annulled."""
+        with self.read() as work:
+            self.jump_to(ends_at(work.get_one(Exam, self.exam_id)) + timedelta(seconds=LATE + 1))
+        self.sweep(("now", 0), 1)
+        for sitting in [s for s in self.sittings if not s.voided] if annul else []:
+            self._annul(sitting)
+        opens = self.now.replace(second=0) + timedelta(minutes=1)
+        times = {"opens_at": opens, "closes_at": opens + timedelta(hours=3)}
+        form = {name: f"{t.astimezone(DISPLAY_ZONE):%Y-%m-%dT%H:%M}" for name, t in times.items()}
+        response = self.staff[who].post(
+            f"/manage/exams/{self.exam}/makeups",
+            data={"title": "补考", "attempts_max": "1", "removed": "", **form},
+        )
+        invited = not any(s.grades[-1].passed for s in self.sittings)
+        if invited and STOCK - len(self.model.digests()) < ITEMS:
+            assert response.status_code == 422  # no questions left that the person has not seen
+            return
+        assert response.status_code == 302, response.text
+        exam = response.location.split("/")[3]
+        self.makeup = Sitter(times["opens_at"], times["closes_at"], MINUTES, 1)
+        self.makeup.corrections = [c for c in self.model.corrections if c.everywhere]
+        self.jump_to(opens)
+        started = self.me.post(f"/exams/{exam}/start", data={"agreed": "1"})
+        if not invited:
+            assert started.status_code == 404
+            return
+        with self.read() as work:
+            found = work.scalars(select(Exam.id).where(Exam.public_id == exam)).one()
+            self.exam_ids.append(found)
+        public_id = started.location.split("/")[2]
+        paper = self.paper(public_id)
+        assert not {digest for digest, _ in paper.values()} & set(self.model.digests())
+        deadline = self.makeup.deadline_from(self.now)
+        sitting = Sitting(public_id, self.now, deadline, paper=paper)
+        self.makeup.sittings.append(sitting)
+        self._answer_all(sitting, self.makeup, passes=passes)
+        assert self.me.post(f"/attempts/{public_id}/submit").status_code == 302
+        self.makeup.submit(sitting, self.now)
 
     # ------------------------------------------------------------ who may not
 
@@ -809,26 +862,33 @@ class ExamDay(RuleBasedStateMachine):
             assert exam.open_pauses == len(self.model.pauses)
             changes = select(func.count()).where(TimeChange.exam_id == self.exam_id)
             assert work.scalar(changes) == self.model.time_changes
-            people = {self.person: self.model} | ({self.other_id: self.twin} if self.twin else {})
-            query = select(Attempt).where(Attempt.person_id.in_(people)).order_by(Attempt.no)
-            rows = work.scalars(query.options(defer(Attempt.paper), defer(Attempt.draw))).all()
+            query = select(Attempt).where(Attempt.person_id.in_([self.person, self.other_id]))
+            query = query.options(defer(Attempt.paper), defer(Attempt.draw)).order_by(Attempt.id)
+            rows = work.scalars(query).all()
             kept = Kept(work, rows)
-            for person, sitter in people.items():
-                mine = [row for row in rows if row.person_id == person]
-                assert [row.public_id for row in mine] == [s.public_id for s in sitter.sittings]
-                for row, sitting in zip(mine, sitter.sittings, strict=True):
-                    self._one_attempt(kept, row, sitting)
-                # Once per exam, whatever was corrected or annulled; no record was ever touched.
-                records = kept.records[person]
-                current = [each for each in records if each.id in kept.current]
-                assert sum(each.hours_centi for each in current) == sitter.hours()
-                assert all(verify_record(each) for each in records)
+            self._one_person(kept, [row for row in rows if row.person_id == self.person])
+            self._one_person(kept, [row for row in rows if row.person_id != self.person])
             approved = select(KeyCorrection.id).where(
                 KeyCorrection.public_id.in_([c.public_id for c in self.model.corrections]),
                 KeyCorrection.no.is_not(None),
             )
             found = len(work.scalars(approved).all())
             assert found == sum(c.order > 0 for c in self.model.corrections)
+
+    def _one_person(self, kept: Kept, rows: list[Attempt]) -> None:
+        """Hours are the exam's, once, whatever was corrected or annulled; no record was touched."""
+        if not rows:
+            return
+        mine = rows[0].person_id == self.person
+        sitters = [each for each in self.sitters if (each is not self.twin) is mine]
+        sittings = [sitting for each in sitters for sitting in each.sittings]
+        assert [row.public_id for row in rows] == [s.public_id for s in sittings]
+        for row, sitting in zip(rows, sittings, strict=True):
+            self._one_attempt(kept, row, sitting)
+        records = kept.records[rows[0].person_id]
+        current = [each for each in records if each.id in kept.current]
+        assert sum(each.hours_centi for each in current) == sum(each.hours() for each in sitters)
+        assert all(verify_record(each) for each in records)
 
     def _one_attempt(self, kept: Kept, row: Attempt, sitting: Sitting) -> None:
         """Every answer acknowledged is there, and what follows from it."""
@@ -871,6 +931,7 @@ def test_any_course_of_events_is_the_models(
 ) -> None:
     world = World(own_engine, tmp_path)
     monkeypatch.setattr(views, "secrets", world.dice)
+    monkeypatch.setattr(makeup_views, "secrets", world.dice)
     machine = type("ExamDayHere", (ExamDay,), {"world": world})
     run_state_machine_as_test(
         machine,
