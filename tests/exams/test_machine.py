@@ -52,6 +52,7 @@ from elearn.models import (
     Person,
     ReviewPolicy,
     TimeChange,
+    TrainingRecord,
 )
 from elearn.records.services import verify_record
 from tests.conftest import Browser
@@ -62,7 +63,7 @@ from tests.factories_exams import make_exam
 
 MINUTES, TRIES, WINDOW_H = 50, 3, 6
 DEVICES = ("phone-0001", "tablet-01", "laptop-01")
-STEPS = int(os.environ.get("ELEARN_TEST_MACHINE_STEPS", "25"))
+STEPS = int(os.environ.get("ELEARN_TEST_MACHINE_STEPS", "22"))
 EXAMPLES = int(os.environ.get("ELEARN_TEST_MACHINE_EXAMPLES", "16"))
 # Shrinking a failure takes minutes: for whoever looks for its cause.
 PHASES = tuple(p for p in Phase if p is not Phase.shrink or os.environ.get("ELEARN_TEST_SHRINK"))
@@ -870,7 +871,9 @@ class ExamDay(RuleBasedStateMachine):
             changes = select(func.count()).where(TimeChange.exam_id == self.exam_id)
             assert work.scalar(changes) == self.model.time_changes
             query = select(Attempt).where(Attempt.person_id.in_([self.person, self.other_id]))
-            query = query.options(defer(Attempt.paper), defer(Attempt.draw)).order_by(Attempt.id)
+            query = query.options(defer(Attempt.paper), defer(Attempt.draw))
+            # The exam before its make-up: a clock set back may open the first one again.
+            query = query.order_by(Attempt.exam_id, Attempt.no)
             rows = work.scalars(query).all()
             kept = Kept(work, rows)
             self._one_person(kept, [row for row in rows if row.person_id == self.person])
@@ -881,7 +884,7 @@ class ExamDay(RuleBasedStateMachine):
                 assert found == proposed
 
     def _one_person(self, kept: Kept, rows: list[Attempt]) -> None:
-        """Hours are the exam's, once, whatever was corrected or annulled; no record was touched."""
+        """Hours are the exam's, once, whatever was corrected or annulled."""
         if not rows:
             return
         mine = rows[0].person_id == self.person
@@ -893,7 +896,6 @@ class ExamDay(RuleBasedStateMachine):
         records = kept.records[rows[0].person_id]
         current = [each for each in records if each.id in kept.current]
         assert sum(each.hours_centi for each in current) == sum(each.hours() for each in sitters)
-        assert all(verify_record(each) for each in records)
 
     def _one_attempt(self, kept: Kept, row: Attempt, sitting: Sitting) -> None:
         """Every answer acknowledged is there, and what follows from it."""
@@ -921,7 +923,7 @@ class ExamDay(RuleBasedStateMachine):
             assert (row.last_seq, row.answered) == (len(events), len(sitting.answers()))
 
     def teardown(self) -> None:
-        """Every paper drawn again, every grade ever given worked out again."""
+        """Every paper drawn again, every grade ever given worked out again; no record touched."""
         if not self.sittings:
             return
         with self.read() as work:
@@ -929,6 +931,9 @@ class ExamDay(RuleBasedStateMachine):
                 found = replay_exam(work, exam=exam, vault=process_vault())
                 assert found.differences == [], found.differences
                 assert found.attempts > 0
+            people = TrainingRecord.person_id.in_([self.person, self.other_id])
+            records = work.scalars(select(TrainingRecord).where(people))
+            assert all(verify_record(each) for each in records)
 
 
 def test_any_course_of_events_is_the_models(
