@@ -25,6 +25,11 @@ MACHINE: Final = "tests/exams/test_machine.py"
 RACES: Final = "tests/exams/test_corrections_races.py"
 VOIDING: Final = "tests/exams/test_voiding.py"
 CORRECTIONS: Final = "tests/exams/test_corrections.py"
+STARTS: Final = "tests/exams/test_races.py"
+AMENDMENTS: Final = "tests/exams/test_amendments.py"
+ESTIMATES: Final = "tests/exams/test_estimates.py"
+LATE: Final = "tests/exams/test_late.py"
+REPLAY: Final = "tests/exams/test_replay.py"
 EXAMPLES: Final = "60"
 
 
@@ -305,6 +310,225 @@ MUTANTS: Final = (
         "exams/attempts/fast_save.py",
         "        login.session_version == person.session_version,\n",
         "",
+    ),
+    Mutant(
+        "answers: a delivery repeated is stored once",
+        "exams/attempts/saving.py",
+        "fresh = [event for event in delivery.events if event.event_id not in stored]",
+        "fresh = list(delivery.events)",
+        "tests/exams/test_attempts.py",
+    ),
+    Mutant(
+        "short save: a delivery repeated goes the explicit way",
+        "exams/attempts/fast_save.py",
+        "    except IntegrityError:  # delivered before: the explicit way looks what it was\n"
+        "        return None\n",
+        "    except ZeroDivisionError:\n        return None\n",
+    ),
+    Mutant(
+        "short save: only one's own attempt",
+        "exams/attempts/fast_save.py",
+        "            a.person_id == person.id,\n",
+        "",
+    ),
+    Mutant(
+        "short save: not after the end",
+        "exams/attempts/fast_save.py",
+        "            a.state == AttemptState.IN_PROGRESS,\n",
+        "",
+    ),
+    Mutant(
+        "short save: not in a pause",
+        "exams/attempts/fast_save.py",
+        "            a.paused_at.is_(None),\n",
+        "",
+    ),
+    Mutant(
+        "short save: the device that writes",
+        "exams/attempts/fast_save.py",
+        "            writes,\n",
+        "",
+    ),
+    Mutant(
+        "short save: nobody else's events in the log",
+        "exams/attempts/fast_save.py",
+        "            a.mixed == false(),\n",
+        "",
+    ),
+    Mutant(
+        "short save: newer than all before",
+        "exams/attempts/fast_save.py",
+        "            or_(number == 0, a.device_no < number),\n",
+        "",
+    ),
+    Mutant(
+        "short save: a sign-in that has not expired",
+        "exams/attempts/fast_save.py",
+        "        login.expires_at > now,\n",
+        "",
+    ),
+    Mutant(
+        "short save: a sign-in that is not too old",
+        "exams/attempts/fast_save.py",
+        '        login.created_at > bindparam("oldest", type_=UTCDateTime()),\n',
+        '        bindparam("oldest", type_=UTCDateTime()) <= now,\n',
+    ),
+    Mutant(
+        "short save: an active person",
+        "exams/attempts/fast_save.py",
+        "        person.active,\n",
+        "",
+    ),
+    Mutant(
+        "start: many at once make one attempt",
+        "inserting.py",
+        ".on_conflict_do_nothing()",
+        "",
+        STARTS,
+        "postgresql",
+    ),
+    Mutant(
+        "start: whoever comes second gets the first one's",
+        "exams/attempts/services.py",
+        "        if faster is None:\n",
+        "        if True:\n",
+        STARTS,
+        "postgresql",
+    ),
+    Mutant(
+        "start: not before the opening",
+        "exams/attempts/queries.py",
+        "    if now < exam.opens_at:\n",
+        "    if False:\n",
+        "tests/exams/test_attempts.py",
+    ),
+    Mutant(
+        "time: a room beside is another room",
+        "exams/timing/queries.py",
+        "    return paths[0].startswith(paths[1]) or paths[1].startswith(paths[0])",
+        "    return True",
+    ),
+    Mutant(
+        "time: a room's extension is for whoever starts later",
+        "exams/timing/queries.py",
+        "        and not (change.person_id is not None and touched)\n",
+        "        and not touched\n",
+    ),
+    Mutant(
+        "late: decided once",
+        "exams/late/services.py",
+        "if session.scalar(done.limit(1)) is not None:",
+        "if False:",
+    ),
+    Mutant(
+        "late: a closed attempt is graded anew",
+        "exams/late/services.py",
+        "if attempt.state != AttemptState.SUBMITTED:",
+        "if True:",
+    ),
+    Mutant(
+        "late: only what was accepted counts",
+        "exams/attempts/queries.py",
+        "select(AnswerDecision.answer_event_id).where(AnswerDecision.accepted)",
+        "select(AnswerDecision.answer_event_id)",
+    ),
+    Mutant(
+        "late: nobody decides on own answers",
+        "exams/late/services.py",
+        "if attempt.person_id == actor.person_id:",
+        "if False:",
+        LATE,
+    ),
+    Mutant(
+        "late: hours go on to another pass",
+        "exams/late/services.py",
+        "    if before is not None:\n",
+        "    if False:\n",
+        LATE,
+    ),
+    Mutant(
+        "replay: a grade knows which answers came before it",
+        "exams/papers/recomputing.py",
+        "return Extent(**named) if named is not None else None",
+        "return None",
+        REPLAY,
+    ),
+    Mutant(
+        "keys: one for all exams reaches all of them",
+        "exams/grades/keys.py",
+        "or_(KeyCorrection.exam_id.is_(None), KeyCorrection.exam_id == exam_id)",
+        "KeyCorrection.exam_id == exam_id",
+    ),
+    Mutant(
+        "keys: one for one exam stays there",
+        "exams/grades/keys.py",
+        "            or_(KeyCorrection.exam_id.is_(None), KeyCorrection.exam_id == exam_id),\n",
+        "",
+        CORRECTIONS,
+    ),
+    Mutant(
+        "amendment: two people",
+        "exams/amendments/services.py",
+        "if actor.person_id == amendment.proposed_by_id:",
+        "if False:",
+        AMENDMENTS,
+    ),
+    Mutant(
+        "amendment: never one's own sheet",
+        "exams/amendments/services.py",
+        "if attempt.person_id == actor.person_id:",
+        "if False:",
+        AMENDMENTS,
+    ),
+    Mutant(
+        "amendment: decided once",
+        "exams/amendments/services.py",
+        "if amendment.decision is not None:",
+        "if False:",
+        AMENDMENTS,
+    ),
+    Mutant(
+        "amendment: one at a time",
+        "exams/amendments/services.py",
+        "    if waiting is not None:\n",
+        "    if False:\n",
+        AMENDMENTS,
+    ),
+    Mutant(
+        "amendment: not over what changed meanwhile",
+        "exams/amendments/services.py",
+        "if standing.get((item, part)) != was:",
+        "if False:",
+        AMENDMENTS,
+    ),
+    Mutant(
+        "amendment: hours go on, and the person is told",
+        "exams/amendments/services.py",
+        "    follow_correction(session, attempt=attempt, before=before, after=after, text=text,"
+        " now=now)\n",
+        "",
+        AMENDMENTS,
+    ),
+    Mutant(
+        "estimates: fixed when the exam is scheduled",
+        "exams/papers/services.py",
+        "estimates_hash=estimates_in_force(session)",
+        "estimates_hash=None",
+        ESTIMATES,
+    ),
+    Mutant(
+        "estimates: a start uses those of the exam",
+        "exams/papers/drawing.py",
+        "stock = current_stock(session, row.estimates_hash)",
+        "stock = current_stock(session, None)",
+        ESTIMATES,
+    ),
+    Mutant(
+        "estimates: replay knows a set that is not what its hash says",
+        "exams/papers/replay.py",
+        "if content_hash([list(pair) for pair in sorted(levels.items())]) != row.estimates_hash:",
+        "if False:",
+        ESTIMATES,
     ),
 )
 

@@ -1,11 +1,13 @@
 """One person's exam as a model in plain Python: the rules of decisions 0005, 0008, 0011, 0018, and
 nothing of the product. `test_machine.py` drives the product beside it.
 
+Whom a change of time is for: `all`; `room`, the unit the person sits in; `next`, the room beside
+it; `person`.
+
 Times are datetimes, amounts seconds, points hundredths. A grade is what every attempt keeps as a
 row of its own; the model keeps the whole row of them, so that an edited one shows.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -13,9 +15,19 @@ GRACE, LATE, ALONE = 30, 180, 600
 POINTS, PASS = 200, 400
 
 
+def meet(one: str, other: str) -> bool:
+    """Can somebody be meant by both?"""
+    return "all" in {one, other} or one == other or "next" not in {one, other}
+
+
+def holds(outer: str, inner: str) -> bool:
+    """Is everybody of `inner` meant by `outer`?"""
+    return outer in {"all", inner} or (outer, inner) == ("room", "person")
+
+
 @dataclass
 class Sent:
-    """One event the model knows to be stored."""
+    """One event the model knows to be stored. `accepted`: what an examiner said of a held one."""
 
     id: str
     item: int
@@ -24,6 +36,12 @@ class Sent:
     seq: int
     device: str
     number: int
+    accepted: bool | None = None
+
+    @property
+    def counts(self) -> bool:
+        """In time, late inside the window, or accepted."""
+        return self.status in {"COUNTED", "LATE"} or bool(self.accepted)
 
 
 @dataclass
@@ -50,13 +68,14 @@ class Question:
 
 @dataclass
 class Correction:
-    """`order`: when it was approved, from 1; 0 while it was not."""
+    """`order`: when it was approved, from 1; 0 while it was not. `everywhere`: for all exams."""
 
     public_id: str
     digest: str
     kind: str
     option: int
     by: str = ""
+    everywhere: bool = False
     previewed: bool = False
     order: int = 0
 
@@ -92,7 +111,16 @@ class Sitting:
 
     def standing(self) -> dict[int, Sent]:
         """Item -> the event that counts."""
-        return {e.item: e for e in self.events if e.status in {"COUNTED", "LATE"}}
+        return {e.item: e for e in self.events if e.counts}
+
+    @property
+    def digests(self) -> set[str]:
+        """The questions of the paper."""
+        return {digest for digest, _ in self.paper.values()}
+
+    def held(self) -> list[Sent]:
+        """What waits for an examiner."""
+        return [e for e in self.events if e.status == "HELD" and e.accepted is None]
 
     def answers(self) -> dict[int, list[int]]:
         """Item -> screen positions, empty ones left out."""
@@ -126,7 +154,7 @@ class Extension:
     """`by`: who asked. `needs`: a second person; `open`: it waits for one."""
 
     public_id: str
-    everybody: bool
+    scope: str
     seconds: int
     by: str
     needs: bool
@@ -144,12 +172,10 @@ class Sitter:
     sittings: list[Sitting] = field(default_factory=list)
     extended: int = 0
     granted: int = 0
-    alone: int = 0
     paused: datetime | None = None
-    #: id of a pause in force -> is it everybody's?
-    pauses: dict[str, bool] = field(default_factory=dict)
+    #: id of a pause in force -> whom it is for
+    pauses: dict[str, str] = field(default_factory=dict)
     extensions: list[Extension] = field(default_factory=list)
-    questions: dict[str, Question] = field(default_factory=dict)
     corrections: list[Correction] = field(default_factory=list)
     time_changes: int = 0
 
@@ -166,7 +192,7 @@ class Sitter:
     def may_start(self, now: datetime) -> bool:
         """Nothing runs; is there another try?"""
         in_window = self.opens <= (self.paused or now) < self.closes
-        return len(self.sittings) < self.tries and in_window and not self.pauses
+        return len(self.sittings) < self.tries and in_window and not self.covered
 
     def deadline_from(self, now: datetime) -> datetime:
         """For somebody who starts now."""
@@ -203,45 +229,59 @@ class Sitter:
         """Can anything about time still be changed?"""
         return (self.paused or now) < self.closes or self.open_sitting() is not None
 
-    def may_extend(self, now: datetime, *, everybody: bool) -> bool:
+    @property
+    def covered(self) -> bool:
+        """Does a pause hold the person?"""
+        return any(scope != "next" for scope in self.pauses.values())
+
+    def alone(self, scope: str) -> int:
+        """Seconds the same people got by one examiner's word."""
+        return sum(e.seconds for e in self.extensions if not e.needs and meet(e.scope, scope))
+
+    def may_extend(self, now: datetime, scope: str) -> bool:
         if not self.is_live(now):
             return False
-        if everybody or self.open_sitting() is not None:
+        if scope != "person" or self.open_sitting() is not None:
             return True
         return len(self.sittings) < self.tries and (self.paused or now) < self.closes
 
     def extend(self, extension: Extension) -> None:
-        """In effect: the deadline moves by exactly so much."""
+        """In effect: the deadline moves by exactly so much; a room's is for whoever starts later
+        too."""
         sitting, more = self.open_sitting(), timedelta(seconds=extension.seconds)
+        if extension.scope == "next":
+            return
         if sitting is not None:
             sitting.deadline += more
-        if extension.everybody:
+        if extension.scope == "all":
             self.extended += extension.seconds
             self.closes += more
-        elif sitting is None:
+        elif sitting is None or extension.scope == "room":
             self.granted += extension.seconds
 
-    def may_pause(self, now: datetime, *, everybody: bool) -> bool:
-        if not self.is_live(now) or now < self.opens or True in self.pauses.values():
+    def may_pause(self, now: datetime, scope: str) -> bool:
+        if not self.is_live(now) or now < self.opens:
             return False
-        return everybody or (not self.pauses and self._pausable(now) is not None)
+        if any(holds(outer, scope) for outer in self.pauses.values()):
+            return False
+        return scope != "person" or self._pausable(now) is not None
 
-    def pause(self, public_id: str, now: datetime, *, everybody: bool) -> None:
+    def pause(self, public_id: str, now: datetime, scope: str) -> None:
         sitting = self._pausable(now)
-        if sitting is not None:
+        if sitting is not None and scope != "next":
             sitting.paused = now
-        if everybody:
+        if scope == "all":
             self.paused = now
-        self.pauses[public_id] = everybody
+        self.pauses[public_id] = scope
 
     def resume(self, public_id: str, now: datetime) -> None:
         """The deadline moves by exactly the time the clock stood; a clock set back moves none."""
-        everybody = self.pauses.pop(public_id)
+        scope = self.pauses.pop(public_id)
         sitting = self.open_sitting()
-        if sitting is not None and sitting.paused is not None and not self.pauses:
+        if sitting is not None and sitting.paused is not None and not self.covered:
             sitting.deadline += max(timedelta(0), now - sitting.paused)
             sitting.paused = None
-        if everybody and self.paused is not None:
+        if scope == "all" and self.paused is not None:
             self.closes += max(timedelta(0), now - self.paused)
             self.paused = None
 
@@ -253,9 +293,13 @@ class Sitter:
 
     # ------------------------------------------------------------ grades
 
-    def question(self, digest: str) -> Question:
-        """The key with every approved correction."""
-        return self.questions.setdefault(digest, Question())
+    def question(self, digest: str, *, everywhere: bool = False) -> Question:
+        """The key with every approved correction, or with those for all exams alone."""
+        key, approved = Question(), [c for c in self.corrections if c.order and c.digest == digest]
+        for each in sorted(approved, key=lambda c: c.order):
+            if each.everywhere or not everywhere:
+                key = key.corrected(each.kind, each.option)
+        return key
 
     def score(self, sitting: Sitting) -> int:
         answers, total = sitting.answers(), 0
@@ -267,21 +311,16 @@ class Sitter:
     def grade(self, sitting: Sitting) -> GradeRow:
         """One more row. An annulled attempt gets nothing."""
         score = 0 if sitting.voided else self.score(sitting)
-        known = [c.order for c in self.corrections if c.digest in self._digests(sitting)]
+        known = [c.order for c in self.corrections if c.digest in sitting.digests]
         passed = score >= PASS and not sitting.voided
         row = GradeRow(score, passed, max(known, default=0))
         sitting.grades.append(row)
         return row
 
-    def approve(self, correction: Correction) -> None:
-        correction.order = max(c.order for c in self.corrections) + 1
-        before = self.question(correction.digest)
-        self.questions[correction.digest] = before.corrected(correction.kind, correction.option)
-
-    def changes_nothing(self, digest: str, kind: str, option: int) -> bool:
-        """As the key stands now."""
-        now = self.question(digest)
-        return now.corrected(kind, option) == now
+    def changes_nothing(self, made: Correction) -> bool:
+        """As the key stands now; one for all exams is measured by those for all exams."""
+        now = self.question(made.digest, everywhere=made.everywhere)
+        return now.corrected(made.kind, made.option) == now
 
     def waiting(self) -> list[Correction]:
         """Proposed and not decided."""
@@ -292,21 +331,29 @@ class Sitter:
         for correction in self.corrections:
             correction.previewed = True
             for sitting in self.sittings if correction.order else ():
-                if correction.digest not in self._digests(sitting) or sitting.ended is None:
+                if correction.digest not in sitting.digests or sitting.ended is None:
                     continue
-                before = sitting.grades[-1]
-                if before.keys < correction.order:
-                    after = self.grade(sitting)
-                    if before.passed and not after.passed:
-                        self.move_hours(sitting)
+                if sitting.grades[-1].keys < correction.order:
+                    self.grade_anew(sitting)
+
+    def grade_anew(self, sitting: Sitting) -> None:
+        """Something was corrected: whoever no longer passes hands the hours on."""
+        before = sitting.grades[-1]
+        after = self.grade(sitting)
+        if before.passed and not after.passed:
+            self.move_hours(sitting)
+
+    def decide_held(self, sitting: Sitting, events: list[Sent], *, accepted: bool) -> None:
+        """What an examiner said of late answers."""
+        for event in events:
+            event.accepted = accepted
+        if accepted and sitting.ended is not None:
+            self.grade_anew(sitting)
 
     def void(self, sitting: Sitting) -> None:
         """Annulled: nothing from here on."""
-        before = sitting.grades[-1]
         sitting.voided = True
-        self.grade(sitting)
-        if before.passed:
-            self.move_hours(sitting)
+        self.grade_anew(sitting)
 
     def move_hours(self, gone: Sitting) -> None:
         """Another attempt that passes brings the hours: graded anew until one does."""
@@ -319,12 +366,7 @@ class Sitter:
         """Hours of the exam: once, if any settled attempt passes."""
         return 100 if any(s.settled and s.grades[-1].passed for s in self.sittings) else 0
 
-    @staticmethod
-    def _digests(sitting: Sitting) -> set[str]:
-        return {digest for digest, _ in sitting.paper.values()}
-
-    def digests(self) -> Iterator[str]:
-        """Questions somebody has seen, in a stable order."""
-        yield from sorted(
-            {digest for sitting in self.sittings for digest in self._digests(sitting)}
-        )
+    def digests(self) -> list[str]:
+        """Questions somebody has seen, as they came."""
+        seen = (digest for each in self.sittings for digest, _ in each.paper.values())
+        return list(dict.fromkeys(seen))

@@ -10,14 +10,15 @@ from elearn.core.access import Role
 from elearn.core.errors import Conflict, DomainError, Forbidden
 from elearn.exams.attempts.queries import current_answers
 from elearn.exams.attempts.saving import Sender, save_answers
-from elearn.exams.attempts.services import close_due_attempts
+from elearn.exams.attempts.services import close_due_attempts, submit_attempt
 from elearn.exams.grades.policy import LATE_SYNC
 from elearn.exams.late.queries import undecided
 from elearn.exams.late.services import decide_held
-from elearn.models import AnswerDecision, AnswerEvent, Attempt, AuditEntry, Grade
+from elearn.models import AnswerDecision, AnswerEvent, Attempt, AuditEntry, ExamNotice, Grade
+from elearn.records.queries import records_of
 from tests.conftest import Browser
 from tests.factories import make_actor, make_grant, make_person
-from tests.factories_exams import all_right, make_attempt
+from tests.factories_exams import all_right, event, make_attempt, parts_of
 
 from .conftest import Case
 
@@ -81,6 +82,48 @@ def test_accepted_answers_count_in_a_new_grade(case: Case, late: Attempt) -> Non
         select(AuditEntry.action).where(AuditEntry.action.contains("_late")).order_by(AuditEntry.id)
     ).all()
     assert acts == ["attempt.refuse_late", "attempt.accept_late"]
+
+
+def test_a_late_answer_that_costs_the_pass_hands_the_hours_on(case: Case) -> None:
+    """The first attempt brought the hours, a second one passed as well; then the first no longer
+    passes by what came late."""
+    started = datetime.now(UTC) - timedelta(hours=2)
+    case.exam.opens_at, case.exam.attempts_max = started - timedelta(minutes=1), 2
+    case.session.flush()
+    first = make_attempt(case.session, case.exam, case.person, now=started)
+    phone = Sender("phone-0001")
+    save_answers(
+        case.session, attempt=first, events=all_right(first, case.bank), now=started, sender=phone
+    )
+    after = first.deadline_at + LATE_SYNC + timedelta(minutes=20)
+    close_due_attempts(case.session, now=after)
+    taken_back = [
+        {**event(item, part, []), "made_ms": 65_000}
+        for item, part, shown in parts_of(first)
+        if shown["option_order"]
+    ]
+    save_answers(case.session, attempt=first, events=taken_back, now=after, sender=phone)
+    second = make_attempt(case.session, case.exam, case.person, now=after)
+    save_answers(case.session, attempt=second, events=all_right(second, case.bank), now=after)
+    submit_attempt(case.session, attempt=second, now=after)
+
+    def hours() -> list[tuple[bool | None, int]]:
+        rows = records_of(case.session, case.person.id)
+        return sorted((row.passed, row.hours_centi) for row in rows)
+
+    assert hours() == [(True, 0), (True, 100)]
+    decide_held(
+        case.session,
+        actor=make_actor(case.examiner),
+        attempt=first,
+        events=[each for each in events_of(case, first) if each.status == "HELD"],
+        accepted=True,
+        reason=REASON,
+        now=after,
+    )
+    assert hours() == [(False, 0), (True, 100)]
+    told = case.session.scalars(select(ExamNotice.text)).all()
+    assert told == ["补传的答案经裁定计分，您的成绩已重新计算。"]
 
 
 def test_nobody_decides_on_own_answers_or_without_a_reason(case: Case, late: Attempt) -> None:

@@ -127,6 +127,40 @@ def test_marked_and_regraded_attempts_replay(session: Session) -> None:
     assert result.grades == 3
 
 
+def test_grades_replay_although_the_clock_was_set_back(session: Session) -> None:
+    """By the times alone, the first grade would lack every answer, and the second a mark."""
+    room = Room(session)
+    make_bank(session)
+    room.exam.blueprint_revision = make_revision(session, short_spec())
+    attempt = room.start(room.people[0])
+    shown = parts_of(attempt)
+    written = [(item, part) for item, part, kind in shown if kind["type"] == "SHORT_ANSWER"]
+    events = [
+        event(item, part, "我的回答" if (item, part) in written else [0]) for item, part, _ in shown
+    ]
+    at = NOW + timedelta(minutes=70)
+    save_answers(session, attempt=attempt, events=events, now=at)
+    submit_attempt(session, attempt=attempt, now=at - timedelta(minutes=5))
+    marker = make_actor(make_person(session))
+    marks = {place: PartMark((400, 300)) for place in written}
+    mark_attempt(session, actor=marker, attempt=attempt, given=marks, now=at + timedelta(hours=1))
+    grade_attempt(session, attempt=attempt, now=at, reason="复核")
+    result = replay(room)
+    assert (result.differences, result.grades) == ([], 3)
+
+
+def test_grades_of_before_they_named_their_answers_replay_by_time(
+    session: Session, unguarded: None
+) -> None:
+    room = Room(session)
+    attempt = sit(room, room.people[0])
+    row = session.scalars(select(Grade).where(Grade.attempt_id == attempt.id)).one()
+    detail = {name: row.detail[name] for name in row.detail if name != "extent"}
+    session.execute(update(Grade).where(Grade.id == row.id).values(detail=detail))
+    result = replay(room)
+    assert (result.differences, result.grades) == ([], 1)
+
+
 def test_an_exam_without_a_seed_replays_from_its_stored_seeds(session: Session) -> None:
     room = Room(session)
     session.execute(delete(ExamSeed))

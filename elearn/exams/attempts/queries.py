@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import (
     ColumnElement,
     Integer,
+    ScalarSelect,
     Select,
     and_,
     bindparam,
@@ -37,6 +38,7 @@ from elearn.models import (
     EventStatus,
     Exam,
     KeyCorrection,
+    Mark,
     Person,
 )
 
@@ -197,12 +199,31 @@ def paper_of(attempt: Attempt) -> Paper:
     return paper
 
 
-def counting(*, as_of: datetime | None = None) -> ColumnElement[bool]:
-    """Events that count: in time, late inside the window, or accepted by an examiner (`as_of`: by
-    then)."""
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How far an attempt's log went: its last event (`seq`), decision on a late answer and mark
+    (ids; 0 for none). Every grade names it: times do not say which came first once a clock was set
+    back."""
+
+    seq: int
+    decision: int
+    mark: int
+
+
+def extent_of(session: Session, attempt_id: int) -> Extent:
+    """As it is now; the caller holds the attempt."""
+    row = session.execute(_EXTENT, {"of_attempt": attempt_id}).one()
+    return Extent(*(number or 0 for number in row))
+
+
+def counting(*, as_of: datetime | None = None, extent: Extent | None = None) -> ColumnElement[bool]:
+    """Events that count: in time, late inside the window, or accepted by an examiner (`as_of`,
+    `extent`: by then)."""
     accepted = select(AnswerDecision.answer_event_id).where(AnswerDecision.accepted)
     if as_of is not None:
         accepted = accepted.where(AnswerDecision.decided_at <= as_of)
+    if extent is not None:
+        accepted = accepted.where(AnswerDecision.id <= extent.decision)
     return or_(
         AnswerEvent.status.in_((EventStatus.COUNTED, EventStatus.LATE)),
         and_(AnswerEvent.status == EventStatus.HELD, AnswerEvent.id.in_(accepted)),
@@ -210,24 +231,34 @@ def counting(*, as_of: datetime | None = None) -> ColumnElement[bool]:
 
 
 def current_answers(
-    session: Session, attempt_id: int, *, up_to: int | None = None, as_of: datetime | None = None
+    session: Session,
+    attempt_id: int,
+    *,
+    up_to: int | None = None,
+    as_of: datetime | None = None,
+    extent: Extent | None = None,
 ) -> dict[Place, Answer]:
-    """The last counting answer to each part (as of event `up_to`, or of a moment); taken-back ones
-    are left out."""
-    standing = standing_answers(session, attempt_id, up_to=up_to, as_of=as_of)
+    """The last counting answer to each part (as of event `up_to`, of a moment, or of what a grade
+    knew); taken-back ones are left out."""
+    standing = standing_answers(session, attempt_id, up_to=up_to, as_of=as_of, extent=extent)
     return {
         place: current.answer for place, current in standing.items() if not is_empty(current.answer)
     }
 
 
 def standing_answers(
-    session: Session, attempt_id: int, *, up_to: int | None = None, as_of: datetime | None = None
+    session: Session,
+    attempt_id: int,
+    *,
+    up_to: int | None = None,
+    as_of: datetime | None = None,
+    extent: Extent | None = None,
 ) -> dict[Place, Current]:
     """The last counting event of each part, taken-back answers too."""
-    if up_to is None and as_of is None:
+    if up_to is None and as_of is None and extent is None:
         rows = session.execute(_STANDING, {"of_attempt": attempt_id})
     else:
-        query = _standing(up_to=up_to, as_of=as_of)
+        query = _standing(up_to=up_to, as_of=as_of, extent=extent)
         rows = session.execute(query, {"of_attempt": attempt_id})
     return {
         (item, part): Current(seq, device, number, value["answer"])
@@ -236,12 +267,17 @@ def standing_answers(
 
 
 def _standing(
-    *, up_to: int | None = None, as_of: datetime | None = None
+    *,
+    up_to: int | None = None,
+    as_of: datetime | None = None,
+    extent: Extent | None = None,
 ) -> Select[int, int, int, str, int, dict[str, Any]]:
     attempt_id = bindparam("of_attempt", type_=Integer())
     newest = select(func.max(AnswerEvent.seq)).where(
-        AnswerEvent.attempt_id == attempt_id, counting(as_of=as_of)
+        AnswerEvent.attempt_id == attempt_id, counting(as_of=as_of, extent=extent)
     )
+    if extent is not None:
+        newest = newest.where(AnswerEvent.seq <= extent.seq)
     if as_of is not None:
         newest = newest.where(AnswerEvent.received_at <= as_of)
     if up_to is not None:
@@ -262,6 +298,28 @@ def _standing(
 _STANDING: Final = _standing()
 
 
+def _last_event() -> ScalarSelect[int | None]:
+    of_attempt = AnswerEvent.attempt_id == bindparam("of_attempt", type_=Integer())
+    return select(func.max(AnswerEvent.seq)).where(of_attempt).scalar_subquery()
+
+
+def _last_decision() -> ScalarSelect[int | None]:
+    return (
+        select(func.max(AnswerDecision.id))
+        .join(AnswerEvent, AnswerEvent.id == AnswerDecision.answer_event_id)
+        .where(AnswerEvent.attempt_id == bindparam("of_attempt", type_=Integer()))
+        .scalar_subquery()
+    )
+
+
+_LAST_MARK: Final = (
+    select(func.max(Mark.id))
+    .where(Mark.attempt_id == bindparam("of_attempt", type_=Integer()))
+    .scalar_subquery()
+)
+_EXTENT: Final = select(_last_event(), _last_decision(), _LAST_MARK)
+
+
 @dataclass(frozen=True, slots=True)
 class End:
     """An attempt as this very transaction closed it, in one statement.
@@ -273,6 +331,7 @@ class End:
     """
 
     answers: dict[Place, Answer]
+    extent: Extent
     only_attempt: bool
     keys_as_published: bool
     default_credit: bool
@@ -286,12 +345,13 @@ def answers_at_end(session: Session, attempt: Attempt) -> End:
     ).all()
     answers = {
         (item, part): value["answer"]
-        for _, _, _, item, part, _, _, _, value in rows
+        for *_, item, part, _, _, _, value in rows
         if item is not None and not is_empty(value["answer"])
     }
-    others, corrections, choices = rows[0][:3]
+    others, corrections, choices, event, decision = rows[0][:5]
     return End(
         answers,
+        Extent(event or 0, decision or 0, 0),
         only_attempt=not others,
         keys_as_published=not corrections,
         default_credit=not choices,
@@ -312,7 +372,14 @@ def _at_end() -> Select[Any]:
         or_(KeyCorrection.exam_id.is_(None), KeyCorrection.exam_id == bindparam("of_exam")),
     )
     return (
-        select(others, corrections, exists().where(CreditRuleChoice.id > 0), standing)
+        select(
+            others,
+            corrections,
+            exists().where(CreditRuleChoice.id > 0),
+            _last_event(),
+            _last_decision(),
+            standing,
+        )
         .select_from(here)
         .outerjoin(standing, true())
         .where(here.id == bindparam("of_attempt"))

@@ -1,5 +1,6 @@
 """Making grades. The caller holds the attempt: by the guarded close, or by a row lock."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Final
 
@@ -13,9 +14,11 @@ from elearn.core.grading.grade import GradeState, Place, grade, voided
 from elearn.core.grading.keys import policy_of
 from elearn.exams.attempts.queries import (
     End,
+    Extent,
     answers_at_end,
     answers_digest,
     current_answers,
+    extent_of,
     paper_of,
 )
 from elearn.exams.blueprints.queries import read_spec
@@ -80,6 +83,7 @@ def grade_attempt(
         result,
         no=before.no + 1 if before else 1,
         keys_no=keys.no,
+        extent=end.extent if end else extent_of(session, attempt.id),
         reason=reason,
         now=now,
     )
@@ -177,6 +181,7 @@ def _write_grade(
     *,
     no: int,
     keys_no: int,
+    extent: Extent,
     reason: str,
     now: datetime,
 ) -> Grade:
@@ -188,7 +193,7 @@ def _write_grade(
         "full_centi": result.full_centi,
         "passed": result.passed,
         "policy_version": result.policy_version,
-        "detail": result.canonical(),
+        "detail": {**result.canonical(), "extent": asdict(extent)},
         "reason": reason[:MAX_REASON],
         "keys_no": keys_no,
         "graded_at": now,

@@ -13,7 +13,8 @@ from elearn.core.errors import Conflict, DomainError, Forbidden
 from elearn.exams.attempts.queries import current_answers
 from elearn.exams.attempts.saving import hold_attempt
 from elearn.exams.attempts.shapes import shape_of
-from elearn.exams.grades.services import grade_attempt
+from elearn.exams.grades.queries import last_grade
+from elearn.exams.grades.services import follow_correction, grade_attempt
 from elearn.models import AnswerDecision, AnswerEvent, Attempt, AttemptState
 
 MIN_REASON: Final = 4
@@ -76,5 +77,11 @@ def _count(session: Session, attempt: Attempt, now: datetime) -> None:
     attempt.answered = shape.answered(attempt.answered_mask)
     attempt.mixed = True
     session.flush()
-    if attempt.state == AttemptState.SUBMITTED:
-        grade_attempt(session, attempt=attempt, now=now, reason="补传裁定")
+    if attempt.state != AttemptState.SUBMITTED:
+        return
+    before = last_grade(session, attempt.id)
+    after = grade_attempt(session, attempt=attempt, now=now, reason="补传裁定")
+    if before is not None:
+        # An answer taken back late can cost the pass as well: then another attempt has the hours.
+        text = "补传的答案经裁定计分，您的成绩已重新计算。"
+        follow_correction(session, attempt=attempt, before=before, after=after, text=text, now=now)

@@ -13,7 +13,7 @@ from elearn.core.canonical import canonical_json, content_hash
 from elearn.core.grading.answers import Answer
 from elearn.core.grading.grade import Place, grade, voided
 from elearn.core.grading.keys import AnswerKey, policy_of
-from elearn.exams.attempts.queries import answers_digest, current_answers
+from elearn.exams.attempts.queries import Extent, answers_digest, current_answers
 from elearn.exams.grades.keys import load_exam_keys
 from elearn.models import (
     Attempt,
@@ -96,7 +96,8 @@ def check_grades(
             again = voided(again)
         same = canonical_json(json.loads(canonical_json(again.canonical())))
         stored = (row.score_centi, row.passed, row.state)
-        if canonical_json(row.detail) != same:
+        stored_detail = {name: row.detail[name] for name in row.detail if name != "extent"}
+        if canonical_json(stored_detail) != same:
             yield f"第 {row.no} 次评分和重算的不同：{_grade_difference(again.canonical(), row)}"
         elif stored != (again.total_centi, again.passed, again.state.value):
             yield f"第 {row.no} 次评分的总分或合格与明细不符"
@@ -139,7 +140,16 @@ def _grade_difference(again: Mapping[str, Any], row: Grade) -> str:
 
 def answers_at(session: Session, attempt: Attempt, row: Grade) -> dict[Place, Answer]:
     """The answers that counted when the grade was made."""
-    return current_answers(session, attempt.id, as_of=row.graded_at)
+    extent = _extent(row)
+    if extent is None:
+        return current_answers(session, attempt.id, as_of=row.graded_at)
+    return current_answers(session, attempt.id, extent=extent)
+
+
+def _extent(row: Grade) -> Extent | None:
+    """None for a grade of before grades named it: then the times have to say."""
+    named = row.detail.get("extent")
+    return Extent(**named) if named is not None else None
 
 
 def keys_at(session: Session, exam_id: int, paper: Paper, row: Grade) -> dict[str, AnswerKey]:
@@ -150,8 +160,8 @@ def keys_at(session: Session, exam_id: int, paper: Paper, row: Grade) -> dict[st
 
 def marks_at(session: Session, attempt: Attempt, row: Grade) -> dict[Place, int]:
     """The marks that counted when the grade was made."""
-    query = select(Mark).where(
-        Mark.attempt_id == attempt.id, Mark.counts, Mark.marked_at <= row.graded_at
-    )
+    extent = _extent(row)
+    known = Mark.marked_at <= row.graded_at if extent is None else Mark.id <= extent.mark
+    query = select(Mark).where(Mark.attempt_id == attempt.id, Mark.counts, known)
     rows = session.scalars(query.order_by(Mark.id))
     return {(mark.item_no, mark.part_no): mark.points_centi for mark in rows}
