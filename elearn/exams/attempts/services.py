@@ -99,7 +99,14 @@ def start_attempt(
     _require_open(exam, earlier, now)
     _require_cooled(exam, earlier, now)
     require_entry(session, exam=exam, person=person, now=now)
-    # Before the paper: whoever may not start now opens nothing.
+    # After every check: whoever may not start now opens no paper.
+    return _begin(session, exam, person, source, seed=seed, now=now)
+
+
+def _begin(
+    session: Session, exam: Exam, person: Person, source: Source, *, seed: str, now: datetime
+) -> Attempt:
+    """The new attempt, or the one a second click was faster with."""
     allowed = allowance_for(session, exam=exam, person=person, now=now)
     deadline = allowed.deadline(now, exam.closes_at)
     book = read_spec(exam.blueprint_revision).book
