@@ -146,6 +146,7 @@ def _results(
             Attempt.person_id.in_(ids),
             Attempt.submitted_at >= filters.start_at,
             Attempt.submitted_at < filters.end_at,
+            Attempt.refiled_at.is_(None),
         )
         .order_by(Attempt.submitted_at, Attempt.id)
     )

@@ -166,7 +166,8 @@ class Sitter:
     def may_start(self, now: datetime) -> bool:
         """Nothing runs; is there another try?"""
         in_window = self.opens <= (self.paused or now) < self.closes
-        return len(self.sittings) < self.tries and in_window and not self.pauses
+        left = len(self.sittings) < self.tries and not any(s.voided for s in self.sittings)
+        return left and in_window and not self.pauses
 
     def deadline_from(self, now: datetime) -> datetime:
         """For somebody who starts now."""
@@ -300,12 +301,15 @@ class Sitter:
                     if before.passed and not after.passed:
                         self.move_hours(sitting)
 
-    def void(self, sitting: Sitting) -> None:
-        """Annulled: nothing from here on."""
-        before = sitting.grades[-1]
+    def void(self, sitting: Sitting, now: datetime) -> None:
+        """Annulled: nothing from here on. One that runs is closed by it."""
+        before = sitting.grades[-1] if sitting.grades else None
         sitting.voided = True
-        self.grade(sitting)
-        if before.passed:
+        if sitting.ended is None:
+            self.submit(sitting, now)
+        else:
+            self.grade(sitting)
+        if before is not None and before.passed:
             self.move_hours(sitting)
 
     def move_hours(self, gone: Sitting) -> None:

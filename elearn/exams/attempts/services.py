@@ -87,6 +87,7 @@ def start_attempt(
         submit_attempt(session, attempt=running, now=now, by=ClosedBy.DEADLINE)
     # Whoever found the exam and has not sat it is invited.
     invited = held and not earlier
+    earlier = [attempt for attempt in earlier if attempt.refiled_at is None]
     if not invited and not is_eligible(session, exam=exam, person=person):
         raise NotFound
     _require_open(exam, earlier, now)
@@ -126,12 +127,17 @@ def start_attempt(
 
 
 def submit_attempt(
-    session: Session, *, attempt: Attempt, now: datetime, by: ClosedBy = ClosedBy.CANDIDATE
+    session: Session,
+    *,
+    attempt: Attempt,
+    now: datetime,
+    by: ClosedBy = ClosedBy.CANDIDATE,
+    reason: str = "",
 ) -> Attempt:
     """End the attempt and grade it, exactly once; a second call returns what the first one did.
 
     After the deadline it ended at the deadline, whoever asks, and answers made before it may still
-    come until `late_until`: only then is it settled.
+    come until `late_until`: only then is it settled. `reason`: of the grade, when there is one.
     """
     ended = _end(session, attempt, now, by)
     if ended is None:
@@ -142,7 +148,7 @@ def submit_attempt(
         return attempt
     for name, value in zip(ENDING, ended, strict=True):
         set_committed_value(attempt, name, value)
-    grade_attempt(session, attempt=attempt, now=now, first=True)
+    grade_attempt(session, attempt=attempt, now=now, reason=reason, first=True)
     return attempt
 
 

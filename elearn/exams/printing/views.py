@@ -17,6 +17,7 @@ from elearn.core.errors import DomainError
 from elearn.exams.amendments.queries import amendments_of, letter_of, waiting_of_run
 from elearn.exams.blueprints.queries import read_spec
 from elearn.exams.grades.queries import last_grade, last_grades
+from elearn.exams.refiling.queries import refilings_of, waiting_refilings
 from elearn.exams.sittings.forms import to_utc
 from elearn.exams.sittings.queries import get_managed_exam
 from elearn.models import Attempt, Exam, Person, PrintMode, PrintRun, ResultSource
@@ -82,6 +83,8 @@ def print_run(public_id: str, run_id: str) -> str:
         grades=last_grades(work, [result.attempt_id for result in page.items]),
         amendments=amendments,
         waiting=waiting_of_run(work, run),
+        refilings=refilings_of(work, [result.attempt_id for result in page.items]),
+        moving=waiting_refilings(work, run),
         letters={
             result.attempt_id: letter_of(result, amendments.get(result.attempt_id, ()))
             for result in page.items
