@@ -165,7 +165,7 @@ def _started(
 def _sat(
     session: Session, ids: Sequence[int], exam_ids: Sequence[int], now: datetime
 ) -> dict[int, dict[int, tuple[int, int]]]:
-    """Exam id -> person id -> (attempts, bits of `Fact`)."""
+    """Exam id -> person id -> (tries used, bits of `Fact`)."""
     if not exam_ids:
         return {}
     query = sittings(now).where(Attempt.person_id.in_(ids), Attempt.exam_id.in_(exam_ids))

@@ -41,6 +41,7 @@ from elearn.models import (
 
 from .coverage import coverage, due_of, is_exam
 
+ALL_TRIES: Final = 10_000  # more than `attempts_max` can be
 BRANCHES: Final = 100  # of one UNION ALL; SQLite stops at 500
 
 
@@ -139,13 +140,15 @@ def counts_of(assignment: Assignment, facts: Fact, people: int, *, now: datetime
 
 
 def sittings(now: datetime) -> Select[*tuple[Any, ...]]:
-    """(person_id, exam_id, attempts, facts): only the latest grade of an attempt speaks, and an
-    attempt past its deadline is handed in even before the server has closed it."""
+    """(person_id, exam_id, tries used, facts): only the latest grade of an attempt speaks, and an
+    attempt past its deadline is handed in even before the server has closed it. An annulled one
+    uses up every try."""
     later = aliased(Grade)
     latest = ~exists().where(later.attempt_id == Grade.attempt_id, later.no > Grade.no)
     over = or_(Attempt.state == AttemptState.SUBMITTED, Attempt.deadline_at <= now)
     # While late answers may still count, no grade is final.
     final = and_(func.coalesce(Grade.state, "") == "FINAL", Attempt.late_until.is_(None))
+    annulled = case((Attempt.voided_at.is_not(None), ALL_TRIES), else_=0)
     facts = (
         func.max(_bit(over, Fact.TOOK))
         + func.max(_bit(and_(over, ~final), Fact.PENDING))
@@ -156,10 +159,11 @@ def sittings(now: datetime) -> Select[*tuple[Any, ...]]:
         select(
             Attempt.person_id,
             Attempt.exam_id,
-            func.count(Attempt.id).label("attempts"),
+            (func.count(Attempt.id) + func.max(annulled)).label("attempts"),
             facts.label("facts"),
         )
         .outerjoin(Grade, and_(Grade.attempt_id == Attempt.id, latest))
+        .where(Attempt.refiled_at.is_(None))
         .group_by(Attempt.person_id, Attempt.exam_id)
     )
 

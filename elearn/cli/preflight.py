@@ -72,6 +72,7 @@ def _check(made: Engine, public_id: str, backup: Path | None) -> list[Line]:
             raise DomainError(msg, code="E-404")
         lines += [
             machine.check_sweeper(session, told),
+            machine.check_heartbeat(session, told),
             machine.check_capacity(session, exam, config, told),
             machine.check_backup(backup, told, make_url(config.database_url).database or ""),
             *people.check_people(session, exam),

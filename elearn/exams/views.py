@@ -20,6 +20,7 @@ from elearn.exams.moving import views as moving
 from elearn.exams.notices import views as notices
 from elearn.exams.papers import views as papers
 from elearn.exams.printing import views as printing
+from elearn.exams.refiling import views as refiling
 from elearn.exams.rescue import views as rescue
 from elearn.exams.sittings import views as sittings
 from elearn.exams.timing import views as timing
@@ -127,6 +128,18 @@ ROUTES: Final[tuple[tuple[str, Callable[..., Any], tuple[str, ...], tuple[str, .
         amendments.amendment,
         FORM,
         ("/manage/exams/<public_id>/print/<run_id>/amendments/<amendment_id>",),
+    ),
+    (
+        "refile_result",
+        refiling.refile_result,
+        FORM,
+        ("/manage/exams/<public_id>/print/<run_id>/results/<attempt_id>/refile",),
+    ),
+    (
+        "refiling",
+        refiling.refiling,
+        FORM,
+        ("/manage/exams/<public_id>/print/<run_id>/refilings/<refiling_id>",),
     ),
     # fair papers
     ("fairness", blueprints.fairness, FORM, ("/manage/blueprints/<code>/fairness",)),

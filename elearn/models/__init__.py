@@ -101,7 +101,9 @@ from .printing import (
 )
 from .questions import BankQuestion, Pool, QuestionKey, QuestionRevision
 from .records import HoursBucket, RecordKind, TrainingRecord
+from .refiling import PaperRefiling, RecordWithdrawal, RefilingDecision
 from .rescue import AnswerFile
+from .sweeping import SweeperBeat
 from .tasks import PledgeSignature, Reflection, ReflectionReview, Verdict
 from .voids import AttemptVoid, VoidDecision
 
@@ -128,6 +130,7 @@ APPEND_ONLY = (
     "page_leave_void",
     "paper_amendment",
     "paper_opening",
+    "paper_refiling",
     "paper_result",
     "pledge_signature",
     "print_approval",
@@ -137,6 +140,8 @@ APPEND_ONLY = (
     "question_revision",
     "quiz_response",
     "record_correction",
+    "record_withdrawal",
+    "refiling_decision",
     "reflection",
     "reflection_review",
     "time_change",
@@ -220,6 +225,7 @@ __all__ = [
     "PaperAmendment",
     "PaperMode",
     "PaperOpening",
+    "PaperRefiling",
     "PaperResult",
     "Party",
     "PendingImport",
@@ -238,6 +244,8 @@ __all__ = [
     "RecheckState",
     "RecordCorrection",
     "RecordKind",
+    "RecordWithdrawal",
+    "RefilingDecision",
     "Reflection",
     "ReflectionReview",
     "Regrade",
@@ -251,6 +259,7 @@ __all__ = [
     "StandingKind",
     "StandingState",
     "StudyDay",
+    "SweeperBeat",
     "TimeChange",
     "TimeKind",
     "TrainingRecord",

@@ -186,7 +186,9 @@ class Attempt(Base):
     `open_book`: books were allowed to this person (None: the blueprint does not say).
     `extra_s`: extra time by accommodation, in the deadline since the start. `news` grows with
     everything the page should fetch: a message, a pause, another deadline. `voided_at`: annulled by
-    two people since then (`AttemptVoid`); every grade from there on is nothing.
+    two people since then (`AttemptVoid`); every grade from there on is nothing. `refiled_at`: a paper
+    result that was entered for the wrong person or time; its sheet is another attempt since then
+    (`RefilingDecision`), and this one is no try of anybody.
     """
 
     __tablename__ = "attempt"
@@ -221,6 +223,7 @@ class Attempt(Base):
     open_book: Mapped[bool | None]
     news: Mapped[int] = mapped_column(default=0)
     voided_at: Mapped[datetime | None]
+    refiled_at: Mapped[datetime | None]
 
     exam: Mapped[Exam] = relationship()
     person: Mapped[Person] = relationship()

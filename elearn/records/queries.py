@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from elearn.core.assembly.model import Taking
@@ -14,7 +14,14 @@ from elearn.core.credit.rules import Target
 from elearn.core.credit.spec import carried_centi
 from elearn.core.errors import NotFound
 from elearn.core.grading.taking import Taken, Try, take_best
-from elearn.models import HoursBucket, Person, RecordCorrection, RecordKind, TrainingRecord
+from elearn.models import (
+    HoursBucket,
+    Person,
+    RecordCorrection,
+    RecordKind,
+    RecordWithdrawal,
+    TrainingRecord,
+)
 
 from .credit.queries import target_for
 
@@ -80,8 +87,16 @@ def by_source(source_key: str) -> Select[TrainingRecord]:
 
 
 def is_current() -> ColumnElement[bool]:
-    """A record that no later one took the place of; only these are shown and counted."""
-    return TrainingRecord.id.not_in(select(RecordCorrection.supersedes_id))
+    """A record that no later one took the place of and nobody withdrew; only these are shown and
+    counted."""
+    return _counts(TrainingRecord)
+
+
+def _counts(record: type[TrainingRecord]) -> ColumnElement[bool]:
+    return and_(
+        record.id.not_in(select(RecordCorrection.supersedes_id)),
+        record.id.not_in(select(RecordWithdrawal.record_id)),
+    )
 
 
 def current_record(session: Session, record: TrainingRecord) -> TrainingRecord:
@@ -110,6 +125,11 @@ def record_history(
     return before, after
 
 
+def withdrawal_of(session: Session, record: TrainingRecord) -> RecordWithdrawal | None:
+    """Why this record counts no more without another in its place."""
+    return session.get(RecordWithdrawal, record.id)
+
+
 def expiring(today: date, *, days: int = REMIND_DAYS) -> Select[TrainingRecord]:
     """Passes that stop counting within `days`, the soonest first, unless a later pass of the same
     paper already counts longer. Conditions on the person can be added."""
@@ -119,7 +139,7 @@ def expiring(today: date, *, days: int = REMIND_DAYS) -> Select[TrainingRecord]:
         later.kind == TrainingRecord.kind,
         later.subject_code == TrainingRecord.subject_code,
         later.passed,
-        later.id.not_in(select(RecordCorrection.supersedes_id)),
+        _counts(later),
         or_(later.valid_until.is_(None), later.valid_until > TrainingRecord.valid_until),
     )
     return (

@@ -21,6 +21,7 @@ from elearn.models import (
     Person,
     RecordCorrection,
     RecordKind,
+    RecordWithdrawal,
     TrainingRecord,
     new_public_id,
 )
@@ -297,6 +298,23 @@ def _supersede(
         )
     )
     session.flush()
+
+
+def withdraw_record(
+    session: Session, *, attempt_public_id: str, reason: str, now: datetime
+) -> None:
+    """The record of this attempt speaks of something the person never did: it stays and counts no
+    more, nor do its hours. Nothing when there is none yet."""
+    record = record_by_source(session, f"attempt:{attempt_public_id}")
+    if record is None:
+        return
+    last = current_record(session, record)
+    session.execute(
+        select(Person.id).where(Person.id == last.person_id).with_for_update(key_share=True)
+    )
+    if session.get(RecordWithdrawal, last.id) is None:
+        session.add(RecordWithdrawal(record_id=last.id, reason=reason, created_at=now))
+        session.flush()
 
 
 def verify_record(record: TrainingRecord) -> bool:

@@ -11,7 +11,7 @@ from elearn.web.auth import current, utcnow
 
 from .credit.queries import rule_name
 from .promotions import making_up
-from .queries import get_own_record, portfolio, record_history
+from .queries import get_own_record, portfolio, record_history, withdrawal_of
 from .services import verify_record
 
 blueprint = Blueprint("records", __name__)
@@ -47,6 +47,7 @@ def record(public_id: str) -> str:
         record=row,
         before=before,
         after=after,
+        withdrawn=withdrawal_of(db.session(), row),
         intact=verify_record(row),
         rule_name=rule_name(db.session(), row.credit_rule, row.credit_rule_version),
         evidence=json.dumps(row.evidence, ensure_ascii=False, indent=2, sort_keys=True),

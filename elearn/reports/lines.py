@@ -207,6 +207,7 @@ def _handed_in(filters: Filters, ids: Sequence[int]) -> Select[Any]:
         .where(
             Attempt.person_id.in_(ids),
             Attempt.submitted_at < filters.end_at,
+            Attempt.refiled_at.is_(None),
             # Tries before the period matter where there may be several of them.
             or_(Attempt.submitted_at >= filters.start_at, Exam.attempts_max > 1),
         )

@@ -80,7 +80,7 @@ def _attempts(session: Session, person: Person) -> list[tuple[Attempt, Grade | N
     rows = session.execute(
         select(Attempt, Grade)
         .outerjoin(Grade, and_(Grade.attempt_id == Attempt.id, latest))
-        .where(Attempt.person_id == person.id)
+        .where(Attempt.person_id == person.id, Attempt.refiled_at.is_(None))
         .options(
             joinedload(Attempt.exam).joinedload(Exam.blueprint_revision),
             defer(Attempt.paper),

@@ -63,6 +63,8 @@ EXAM_PAGES: Final = (
                 "exams.enter_result",
                 "exams.amend_result",
                 "exams.amendment",
+                "exams.refile_result",
+                "exams.refiling",
                 "exams.import_print_results",
                 "exams.results_template",
             ),

@@ -117,6 +117,8 @@ ROUTES: Final[dict[str, Access | Permission]] = {
     "exams.import_print_results": Permission.SCHEDULE_EXAM,
     "exams.amend_result": Permission.SCHEDULE_EXAM,
     "exams.amendment": Permission.SCHEDULE_EXAM,
+    "exams.refile_result": Permission.SCHEDULE_EXAM,
+    "exams.refiling": Permission.SCHEDULE_EXAM,
     "exams.results_template": Permission.SCHEDULE_EXAM,
     "exams.take_sheet": Permission.MARK_EXAM,
     "exams.take_one_sheet": Permission.MARK_EXAM,

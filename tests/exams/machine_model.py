@@ -192,7 +192,8 @@ class Sitter:
     def may_start(self, now: datetime) -> bool:
         """Nothing runs; is there another try?"""
         in_window = self.opens <= (self.paused or now) < self.closes
-        return len(self.sittings) < self.tries and in_window and not self.covered
+        left = len(self.sittings) < self.tries and not any(s.voided for s in self.sittings)
+        return left and in_window and not self.covered
 
     def deadline_from(self, now: datetime) -> datetime:
         """For somebody who starts now."""
@@ -350,10 +351,13 @@ class Sitter:
         if accepted and sitting.ended is not None:
             self.grade_anew(sitting)
 
-    def void(self, sitting: Sitting) -> None:
-        """Annulled: nothing from here on."""
+    def void(self, sitting: Sitting, now: datetime) -> None:
+        """Annulled: nothing from here on. One that runs is closed by it."""
         sitting.voided = True
-        self.grade_anew(sitting)
+        if sitting.ended is None:
+            self.submit(sitting, now)
+        else:
+            self.grade_anew(sitting)
 
     def move_hours(self, gone: Sitting) -> None:
         """Another attempt that passes brings the hours: graded anew until one does."""

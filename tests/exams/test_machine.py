@@ -629,7 +629,7 @@ class ExamDay(RuleBasedStateMachine):
     @precondition(lambda self: self.sittings)
     @rule(data=st.data(), how=jumps, who=who)
     def ask_void(self, data: st.DataObject, how: tuple[str, int], who: str) -> None:
-        """For what was handed in, once at a time."""
+        """Handed in or still running, once at a time."""
         self.jump(how)
         sitting = data.draw(st.sampled_from(self.sittings))
         url = f"/manage/exams/{self.exam}/attempts/{sitting.public_id}/void"
@@ -642,7 +642,7 @@ class ExamDay(RuleBasedStateMachine):
                 .where(Attempt.public_id == sitting.public_id)
                 .order_by(AttemptVoid.id)
             ).all()
-        if sitting.ended is None or sitting.voided or sitting.void_asked is not None:
+        if sitting.voided or sitting.void_asked is not None:
             assert len(rows) == sitting.voids
             return
         sitting.voids += 1
@@ -665,7 +665,7 @@ class ExamDay(RuleBasedStateMachine):
             return
         sitting.void_asked = None
         if do == "approve":
-            self.model.void(sitting)
+            self.model.void(sitting, self.now)
 
     @precondition(lambda self: any(s.ended and not s.voided for s in self.sittings))
     @rule(data=st.data(), kind=st.sampled_from(["VOID", "VOID", "REPLACE", "ACCEPT"]))
@@ -690,7 +690,7 @@ class ExamDay(RuleBasedStateMachine):
         url = f"/manage/voids/{public_id}/decide"
         assert self.staff[other].post(url, data={"do": "approve"}).status_code == 302
         sitting.void_asked = None
-        self.model.void(sitting)
+        self.model.void(sitting, self.now)
 
     @precondition(lambda self: self.sittings and not self.model.covered)
     @rule(passes=st.sampled_from([True, True, False]), annul=st.sampled_from(["no", "one", "all"]))

@@ -26,6 +26,7 @@ from elearn.models import (
     Person,
     RoleGrant,
     SealedPaper,
+    SweeperBeat,
 )
 from tests.exams.test_papers import SECRET, VAULT, Room
 from tests.factories import NOW, make_grant, make_person
@@ -342,6 +343,18 @@ def test_sweeper(fair: Room) -> None:
     soon = attempt.deadline_at + timedelta(minutes=1)
     says(machine.check_sweeper(fair.session, soon), PASS)
     says(machine.check_sweeper(fair.session, soon + timedelta(minutes=5)), FAIL, "1 份")
+
+
+def test_heartbeat(fair: Room) -> None:
+    def line(after: timedelta) -> Line:
+        return machine.check_heartbeat(fair.session, NOW + after)
+
+    says(line(timedelta()), FAIL, "从来没有", "elearn serve")
+    fair.session.add(SweeperBeat(id=1, finished_at=NOW))
+    fair.session.flush()
+    says(line(timedelta(seconds=90)), PASS, "最近一轮")
+    says(line(timedelta(minutes=3)), FAIL, "现在没有在跑", "elearn serve")
+    says(line(-timedelta(minutes=3)), FAIL, "现在没有在跑")  # the clock was set back
 
 
 def test_backup(tmp_path: Path) -> None:

@@ -649,6 +649,46 @@ def test_every_error_is_at_its_cell_and_nothing_is_written(session: Session, pag
     assert session.scalar(select(func.count()).select_from(Attempt)) == 0
 
 
+def marked(pages: Pages, data: bytes) -> Any:
+    return pages.browser.post(
+        pages.base + "/import",
+        data={
+            "file": (io.BytesIO(data), "答卷.xlsx"),
+            "held_at": form_of(pages)["held_at"],
+            "do": "mistakes",
+        },
+        content_type="multipart/form-data",
+        follow_redirects=True,
+    )
+
+
+def test_the_table_comes_back_with_what_is_wrong_and_is_mended_there(
+    session: Session, pages: Pages
+) -> None:
+    people = [make_person(session, pages.world.unit) for _ in range(2)]
+    session.commit()
+    wrong = workbook(pages, [(people[0], "A", {"3": "Z"}), (people[1], "B", {})])
+    book = openpyxl.load_workbook(io.BytesIO(marked(pages, wrong).data))
+    sheet = book["成绩"]
+    headings = [cell.value for cell in sheet[1]]
+    column = headings.index("问题") + 1
+    assert "F2 3：" in str(sheet.cell(2, column).value)
+    assert not sheet.cell(3, column).value
+    right = right_words(paper_of_form(pages.run, "A"), pages.world.bank)["3"]
+    sheet.cell(2, headings.index("3") + 1).value = right
+    target = io.BytesIO()
+    book.save(target)
+    said = marked(pages, target.getvalue()).text
+    assert "没有发现问题，还没有导入" in said
+    assert session.scalar(select(func.count()).select_from(Attempt)) == 0
+    assert "已录入 2 份" in upload(pages, target.getvalue()).text
+
+
+def test_a_table_whose_headings_are_wrong_has_no_rows_to_mark(pages: Pages) -> None:
+    for data in (b"PK\x03\x04nonsense", "工号,卷别,1,1\nx,A,A,A\n".encode()):
+        assert "表头或格式有问题" in marked(pages, data).text
+
+
 def test_a_result_that_differs_from_what_is_there_is_said_and_kept(
     session: Session, pages: Pages
 ) -> None:

@@ -177,14 +177,6 @@ def test_a_reason_is_asked(sat: Sat, reason: str) -> None:
         ask(sat, attempt, reason)
 
 
-def test_who_is_still_answering_is_not_annulled(sat: Sat) -> None:
-    person = make_person(sat.session, sat.root)
-    attempt = make_attempt(sat.session, sat.exam, person)
-    with pytest.raises(Conflict) as caught:
-        ask(sat, attempt)
-    assert caught.value.code == "E-RUNNING"
-
-
 def test_a_corrected_key_does_not_bring_it_back(sat: Sat, second: Person) -> None:
     attempt = sat.sit({**right(sat, T.MULTI, T.TRUE_FALSE), T.SINGLE: [1]})
     other = sat.sit({**right(sat, T.MULTI, T.TRUE_FALSE), T.SINGLE: [1]})

@@ -32,6 +32,7 @@ from elearn.models import (
     OpeningKind,
     PaperAmendment,
     PaperOpening,
+    PaperRefiling,
     PaperResult,
     PendingImport,
     Person,
@@ -100,6 +101,8 @@ OBJECTS: dict[str, tuple[str, str]] = {
     "exams.results_template": ("printed", "unit"),
     "exams.amend_result": ("amended", "unit"),
     "exams.amendment": ("amended", "unit"),
+    "exams.refile_result": ("amended", "unit"),
+    "exams.refiling": ("amended", "unit"),
     "exams.papers": ("exam", "unit"),
     "exams.set_paper_mode": ("exam", "unit"),
     "exams.seal_papers": ("exam", "unit"),
@@ -322,9 +325,21 @@ def make_amendment(session: Session, run: PrintRun, *, by: Person, now: datetime
         proposed_by_id=by.id,
         proposed_at=now,
     )
-    session.add(amendment)
+    refiling = PaperRefiling(
+        attempt_id=attempt.id,
+        person_id=person.id,
+        held_at=now - timedelta(minutes=40),
+        reason="时间看错",
+        proposed_by_id=by.id,
+        proposed_at=now,
+    )
+    session.add_all([amendment, refiling])
     session.flush()
-    return {"attempt_id": attempt.public_id, "amendment_id": amendment.public_id}
+    return {
+        "attempt_id": attempt.public_id,
+        "amendment_id": amendment.public_id,
+        "refiling_id": refiling.public_id,
+    }
 
 
 def after_the_exam(

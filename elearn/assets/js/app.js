@@ -24,5 +24,5 @@ document.addEventListener("submit", (event) => {
 addEventListener("pageshow", () => forms().forEach((form) => delete form.dataset.sent));
 
 // Again when all is loaded: an address that ends in #field takes the focus there.
-const errors = document.getElementById("errors");
+const errors = document.getElementById("errors") || document.getElementById("wrong");
 if (errors) ["DOMContentLoaded", "load"].forEach((when) => addEventListener(when, () => errors.focus()));

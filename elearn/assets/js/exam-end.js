@@ -9,6 +9,7 @@ export function statusOf(queue, over) {
   if (queue.lock === "login") return ["登录已过期，请重新登录（答案在本机）", "bad"];
   const torn = queue.clashes.length ? `第 ${queue.clashes[0].item} 题有两个不同的答案，请选择` : "";
   if (queue.lock === "other") return [n ? `本页只读，${n} 题待上传` : torn || "已在另一台设备继续，本页只读", "bad"];
+  if (queue.voided) return ["答卷已作废，已停止作答", "bad"];
   if (queue.lock) return [n ? `考试已结束，${n} 题没有送到` : "考试已结束", n ? "bad" : ""];
   if (over) return [n ? `时间到，还有 ${n} 题待上传，请保持页面打开` : "时间到，答案已全部上传", "warn"];
   if (!queue.kept && n) return ["本机无法暂存，请保持页面打开", "warn"];
@@ -22,6 +23,7 @@ const list = (items) => [...items].sort((one, two) => one - two).join("、");
 
 /** What became of answers that came late, in plain words; "" when none did. */
 export function lateWords(queue) {
+  if (queue.voided) return "";
   const words = [];
   if (queue.late.size) words.push(`第 ${list(queue.late)} 题在截止后的补传时间内送到，按规定计入。`);
   if (queue.held.size) words.push(`第 ${list(queue.held)} 题是交卷以后或补传时间以后送到的，系统已收下，由考务人员裁定是否计分。`);
@@ -35,6 +37,7 @@ function endText(queue, over) {
     return `${queue.since ? `${queue.since} 起，` : ""}这场考试在另一台设备上作答，本页只能查看。在此设备继续后，另一台变为只读，已保存的答案都在。`;
   }
   if (queue.lock === "gone" && n) return `考试已结束，系统不再接收。本机还有 ${n} 题没有送到，请导出答案文件交给考务人员。`;
+  if (queue.voided) return `考务人员已决定这份答卷作废，不能再作答。${n ? `还有 ${n} 题正在送去留存，请保持页面打开。` : "已送到的答案都留存备查。"}`;
   if (queue.lock) return `考试已结束。${n ? `还有 ${n} 题正在补传，请保持页面打开。` : ""}`;
   if (over && n) return `时间到，还有 ${n} 题待上传，请保持页面打开。截止后 ${Math.round(queue.lateMs / 60000)} 分钟内送到的仍然计入；更晚送到的会收下，由考务人员裁定。`;
   if (over) return "时间到，答案已全部上传，系统正在收卷。";

@@ -197,6 +197,7 @@ export class Queue {
     this.csrf = state.csrf;
     this.confirmed = state.saved;
     this.lateMs = state.late_ms || this.lateMs;
+    this.voided = state.voided;
     this.on.remaining(state.remaining_ms);
     this.on.heard(state);
     const lease = state.lease || {};

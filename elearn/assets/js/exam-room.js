@@ -102,7 +102,9 @@ export function joinRoom(form, queue, clock, say) {
       try {
         const oldest = waiting ? Math.round(performance.now() - waiting) : 0;
         const response = await fetch(`${room.dataset.url}?seen=${news}&oldest=${oldest}`, { cache: "no-store", headers: { Accept: "application/json" } });
-        if (response.ok) heard(await response.json());
+        const reply = response.ok ? await response.json() : {};
+        if (response.ok) heard(reply);
+        if (reply.state === "SUBMITTED") queue.sync(); // ended by somebody else: the page says so
         pause_ms = 1000 * (+response.headers.get("Retry-After") || 0);
         const counted = await log.deliver();
         if (counted) count(counted);

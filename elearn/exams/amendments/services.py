@@ -71,6 +71,9 @@ def propose_amendment(
         message = f"请写明哪里录错了，2 到 {MAX_REASON} 个字"
         raise DomainError(message + "。", code="E-REASON", fields={"reason": message})
     hold_attempt(session, attempt)
+    if attempt.refiled_at is not None:
+        message = "这份答卷已经改归，请到现在的那份答卷上改正。"
+        raise Conflict(message, code="E-REFILED")
     changes = find_changes(session, run=run, result=result, letter=letter, lines=lines)
     stored = [[item, part, *changes[item, part]] for item, part in sorted(changes)]
     waiting = open_amendment(session, attempt.id)

@@ -21,6 +21,8 @@ def take_over(
     if not device:
         raise DomainError(BROKEN, code="E-SHAPE")
     hold_attempt(session, attempt)
+    if attempt.voided_at is not None:
+        raise Gone("这份答卷已由考务人员决定作废，不能再作答。", code="E-VOIDED")
     if attempt.state != AttemptState.IN_PROGRESS:
         raise Gone("已经交卷，不能在此设备继续。", code="E-SUBMITTED")
     if not running(clockwork(session, attempt), now):

@@ -81,11 +81,15 @@ class Situation:
     @property
     def left(self) -> int:
         """Attempts not used yet."""
-        return max(0, self.exam.attempts_max - len(self.attempts))
+        if used_up(self.exam, self.attempts):
+            return 0
+        return self.exam.attempts_max - len(self.attempts)
 
 
 def standing(exam: Exam, attempts: Sequence[Attempt], now: datetime) -> Standing:
-    """Decided by the server's clock alone; while the whole exam is paused that clock stands."""
+    """Decided by the server's clock alone; while the whole exam is paused that clock stands.
+
+    Whose attempt was annulled sits this exam no more: only a make-up gives another attempt."""
     now = window_time(exam, now)
     if any(attempt.state == AttemptState.IN_PROGRESS for attempt in attempts):
         return Standing.IN_PROGRESS
@@ -95,7 +99,13 @@ def standing(exam: Exam, attempts: Sequence[Attempt], now: datetime) -> Standing
         return Standing.NOT_OPEN
     if now >= exam.closes_at:
         return Standing.CLOSED
-    return Standing.USED_UP if len(attempts) >= exam.attempts_max else Standing.OPEN
+    return Standing.USED_UP if used_up(exam, attempts) else Standing.OPEN
+
+
+def used_up(exam: Exam, attempts: Sequence[Attempt]) -> bool:
+    """No more tries: all were taken, or one was annulled."""
+    annulled = any(attempt.voided_at is not None for attempt in attempts)
+    return annulled or len(attempts) >= exam.attempts_max
 
 
 def next_try_at(exam: Exam, attempts: Sequence[Attempt]) -> datetime | None:
@@ -113,7 +123,11 @@ def situations(
     mine: dict[int, list[Attempt]] = {}
     rows = session.scalars(
         select(Attempt)
-        .where(Attempt.person_id == person.id, Attempt.exam_id.in_([exam.id for exam in exams]))
+        .where(
+            Attempt.person_id == person.id,
+            Attempt.exam_id.in_([exam.id for exam in exams]),
+            Attempt.refiled_at.is_(None),
+        )
         .order_by(Attempt.no)
     )
     for attempt in rows:
@@ -127,7 +141,12 @@ def situations(
 # Statements of the exam itself are built once: building one costs more than the database's part.
 _OWN: Final = (
     select(Attempt)
-    .where(Attempt.public_id == bindparam("public_id"), Attempt.person_id == bindparam("person_id"))
+    .where(
+        Attempt.public_id == bindparam("public_id"),
+        Attempt.person_id == bindparam("person_id"),
+        # A sheet that was somebody else's, or stands elsewhere now.
+        Attempt.refiled_at.is_(None),
+    )
     .options(
         joinedload(Attempt.exam, innerjoin=True)
         .joinedload(Exam.blueprint_revision, innerjoin=True)
@@ -159,7 +178,11 @@ def attempts_at(session: Session, *, exam_id: int, person_id: int) -> list[Attem
     """Every attempt of the person at the exam, oldest first, without the papers."""
     query = (
         select(Attempt)
-        .where(Attempt.exam_id == exam_id, Attempt.person_id == person_id)
+        .where(
+            Attempt.exam_id == exam_id,
+            Attempt.person_id == person_id,
+            Attempt.refiled_at.is_(None),
+        )
         .options(defer(Attempt.paper))
         .order_by(Attempt.no)
     )

@@ -34,6 +34,7 @@ from .protocol import PAGE, Clockwork, Current, collides, running, timing
 from .queries import current_answers, standing_answers
 from .shapes import Shape, shape_of
 
+VOIDED: Final = "这份答卷已由考务人员决定作废，不能再作答。以前保存的答案都留存，这次的没有保存。"
 COUNTS: Final = (EventStatus.COUNTED, EventStatus.LATE)
 
 
@@ -124,6 +125,7 @@ def hold_attempt(session: Session, attempt: Attempt) -> None:
     `late_until` read before the lock may be over, and the grade would never get its record."""
     fields = [
         *("state", "closed_by", "submitted_at", "deadline_at", "late_until", "voided_at"),
+        "refiled_at",
         *("last_seq", "answered", "answered_mask", "last_saved_at", "flags"),
         *("device", "device_since", "device_no", "mixed", "paused_at", "news"),
     ]
@@ -170,6 +172,8 @@ def _require_open(
             timing(time, now=now, made_ms=event.made_ms, orphan=sender.orphan) for event in fresh
         ):
             return
+        if attempt.voided_at is not None:
+            raise Gone(VOIDED, code="E-VOIDED")
         if attempt.state != AttemptState.IN_PROGRESS and not _ended_by_time(time):
             raise Gone("已经交卷，答案不能再改。", code="E-SUBMITTED")
         raise Gone("考试时间已到，系统已收卷。", code="E-DEADLINE")

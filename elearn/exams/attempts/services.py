@@ -83,7 +83,7 @@ def start_attempt(
     the exam by `find_start`. Raises Conflict or Gone when the window, the number of
     attempts or the bank forbid it, NotFound for somebody who is not invited.
     """
-    invited = source is not None
+    found = source is not None
     if source is None:
         hold_exam(session, exam=exam, person=person)
         source = paper_source(session, exam=exam, person=person)
@@ -93,9 +93,11 @@ def start_attempt(
         return running
     if running is not None:
         submit_attempt(session, attempt=running, now=now, by=ClosedBy.DEADLINE)
-    # Whoever found the exam and has not sat it is invited.
-    if not (invited and not earlier) and not is_eligible(session, exam=exam, person=person):
+    # Whoever found the exam and has nothing there is invited.
+    invited = found and not earlier
+    if not invited and not is_eligible(session, exam=exam, person=person):
         raise NotFound
+    earlier = [attempt for attempt in earlier if attempt.refiled_at is None]
     _require_open(exam, earlier, now)
     _require_cooled(exam, earlier, now)
     require_entry(session, exam=exam, person=person, now=now)
@@ -142,12 +144,17 @@ def _begin(
 
 
 def submit_attempt(
-    session: Session, *, attempt: Attempt, now: datetime, by: ClosedBy = ClosedBy.CANDIDATE
+    session: Session,
+    *,
+    attempt: Attempt,
+    now: datetime,
+    by: ClosedBy = ClosedBy.CANDIDATE,
+    reason: str = "",
 ) -> Attempt:
     """End the attempt and grade it, exactly once; a second call returns what the first one did.
 
     After the deadline it ended at the deadline, whoever asks, and answers made before it may still
-    come until `late_until`: only then is it settled.
+    come until `late_until`: only then is it settled. `reason`: of the grade, when there is one.
     """
     ended = _end(session, attempt, now, by)
     if ended is None:
@@ -158,7 +165,7 @@ def submit_attempt(
         return attempt
     for name, value in zip(ENDING, ended, strict=True):
         set_committed_value(attempt, name, value)
-    grade_attempt(session, attempt=attempt, now=now, first=True)
+    grade_attempt(session, attempt=attempt, now=now, reason=reason, first=True)
     return attempt
 
 

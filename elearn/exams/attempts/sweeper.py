@@ -19,6 +19,7 @@ from elearn.exams.corrections.worker import advance as advance_corrections
 from elearn.exams.papers.timed import seal_due
 from elearn.exams.papers.vault import process_vault
 
+from .heartbeat import beat
 from .queries import due_query
 from .services import close_due_attempts
 
@@ -53,13 +54,14 @@ def run(
     clock: Callable[[], datetime] | None = None,
 ) -> None:
     """Sweep until `stop` is set, by the database's clock. A database that is away is tried again,
-    not given up."""
+    not given up. `beat` says that a round was finished: one that hangs or fails says nothing."""
     clock = clock or DatabaseClock(engine).now
     while not stop.is_set():
         try:
             sweep(engine, now=clock())
             advance_corrections(engine, now=clock())
             _seal(engine, clock)
+            beat(engine, now=clock())
         except SQLAlchemyError:
             log.exception("sweep failed; trying again")
         stop.wait(every_s)

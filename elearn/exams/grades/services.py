@@ -106,6 +106,8 @@ def record_grade(
     """
     if grade.state != GradeState.FINAL or attempt.late_until is not None:
         return
+    if attempt.refiled_at is not None:  # its record was withdrawn: it speaks of nobody
+        return
     exam = session.get_one(Exam, attempt.exam_id)
     blueprint = read_spec(exam.blueprint_revision)
     if answers is None:

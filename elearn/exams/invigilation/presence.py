@@ -45,6 +45,7 @@ def facts(attempt: Attempt, now: datetime) -> dict[str, Any]:
         "deadline": attempt.deadline_at.isoformat(),
         "remaining_ms": remaining_ms(attempt, now),
         "paused": is_paused(attempt),
+        "voided": attempt.voided_at is not None,
         "news": attempt.news,
     }
 

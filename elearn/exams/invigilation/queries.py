@@ -187,7 +187,7 @@ def _is_latest(exam: Exam, latest: type[Attempt]) -> ColumnElement[bool]:
     every = aliased(Attempt)
     newest = (
         select(func.max(every.no))
-        .where(every.exam_id == exam.id, every.person_id == Person.id)
+        .where(every.exam_id == exam.id, every.person_id == Person.id, every.refiled_at.is_(None))
         .correlate(Person)
         .scalar_subquery()
     )

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 from elearn import db
 from elearn.core.errors import DomainError
 from elearn.exams.acting import try_act
+from elearn.exams.attempts.heartbeat import is_silent, last_round
 from elearn.exams.blueprints.queries import read_spec, shortage_lines
 from elearn.exams.settle import settle
 from elearn.exams.sittings.queries import get_managed_exam, pending_grades
@@ -65,6 +66,7 @@ def monitor(public_id: str) -> str:
         sent=sent,
         readers=readers(work, sent),
         voids=waiting_voids(work, exam),
+        silent=is_silent(last_round(work), now),
         me=actor().person_id,
         only=chosen,
         search=search,

@@ -19,7 +19,11 @@ def excused(exam_id: int) -> ColumnElement[bool]:
         ExamStanding.person_id == Person.id,
         ExamStanding.state == StandingState.APPROVED,
     )
-    sat = exists().where(Attempt.exam_id == exam_id, Attempt.person_id == Person.id)
+    sat = exists().where(
+        Attempt.exam_id == exam_id,
+        Attempt.person_id == Person.id,
+        Attempt.refiled_at.is_(None),
+    )
     return and_(approved, ~sat)
 
 
@@ -41,7 +45,9 @@ def changed_duties(ids: Sequence[int], exam_ids: Sequence[int]) -> CompoundSelec
     `passed` False: excused; True: passed a make-up."""
     later = aliased(Grade)
     sat = exists().where(
-        Attempt.exam_id == ExamStanding.exam_id, Attempt.person_id == ExamStanding.person_id
+        Attempt.exam_id == ExamStanding.exam_id,
+        Attempt.person_id == ExamStanding.person_id,
+        Attempt.refiled_at.is_(None),
     )
     away = select(ExamStanding.person_id, ExamStanding.exam_id, literal(value=False)).where(
         ExamStanding.person_id.in_(ids),

@@ -260,7 +260,7 @@ def _sat(main: Exam) -> Select[int, int, int, int]:
             func.max(case((unsettled, 1), else_=0)).label("pending"),
         )
         .outerjoin(Grade, and_(Grade.attempt_id == Attempt.id, latest))
-        .where(Attempt.exam_id == main.id)
+        .where(Attempt.exam_id == main.id, Attempt.refiled_at.is_(None))
         .group_by(Attempt.person_id)
     )
 

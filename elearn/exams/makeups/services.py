@@ -259,7 +259,11 @@ def _require_scheduler(actor: Actor, exam: Exam) -> None:
 
 
 def _require_not_sat(session: Session, exam: Exam, person_id: int) -> None:
-    sat = select(func.count()).where(Attempt.exam_id == exam.id, Attempt.person_id == person_id)
+    sat = select(func.count()).where(
+        Attempt.exam_id == exam.id,
+        Attempt.person_id == person_id,
+        Attempt.refiled_at.is_(None),
+    )
     if session.scalar(sat):
         raise Conflict("已经参加了这场考试，不能再缓考或免考。", code="E-SAT")
 

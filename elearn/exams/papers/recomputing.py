@@ -21,8 +21,10 @@ from elearn.models import (
     BankQuestion,
     Grade,
     Mark,
+    PaperRefiling,
     QuestionKey,
     QuestionRevision,
+    RefilingDecision,
     TrainingRecord,
     VoidDecision,
 )
@@ -129,6 +131,37 @@ def check_record(session: Session, attempt: Attempt) -> Iterator[str]:
         yield "培训记录所依据的评分不存在"
     elif answers_digest(attempt, answers_at(session, attempt, row)) != said.get("answers_hash"):
         yield "答案和培训记录里的摘要对不上"
+
+
+def check_refiling(session: Session, attempt: Attempt) -> Iterator[str]:
+    """A paper result that was moved: two people agreed, and the same answers stand where it is now."""
+    found = session.execute(
+        select(Attempt, RefilingDecision.decided_at)
+        .join(RefilingDecision, RefilingDecision.new_attempt_id == Attempt.id)
+        .join(RefilingDecision.refiling)
+        .where(PaperRefiling.attempt_id == attempt.id, RefilingDecision.accepted)
+    ).one_or_none()
+    if (attempt.refiled_at is None) != (found is None):
+        yield "改归的标记和两人的决定对不上"
+    if found is None:
+        return
+    new, decided_at = found
+    first = session.scalar(select(Grade).where(Grade.attempt_id == new.id, Grade.no == 1))
+    if first is None:
+        yield "改归以后的答卷没有评分"
+        return
+    before = current_answers(session, attempt.id, as_of=decided_at)
+    after = answers_at(session, new, first)
+    if _by_question(attempt, before) != _by_question(new, after):
+        yield "改归以后的答案和原来的不同"
+
+
+def _by_question(
+    attempt: Attempt, answers: Mapping[Place, Answer]
+) -> dict[tuple[str, int], Answer]:
+    """Answers by (revision hash, part): the same on every form."""
+    names = {item.number: item.revision_hash for item in stored_paper(attempt).items}
+    return {(names[item], part): answer for (item, part), answer in answers.items()}
 
 
 def _grade_difference(again: Mapping[str, Any], row: Grade) -> str:

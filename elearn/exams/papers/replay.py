@@ -18,7 +18,7 @@ from .drawing import open_seed
 from .estimates import read_estimates
 from .findings import Difference, Replay
 from .queries import seed_of
-from .recomputing import check_grades, check_questions, check_record
+from .recomputing import check_grades, check_questions, check_record, check_refiling
 from .redrawing import Redraw, check_paper
 from .vault import Vault
 
@@ -43,6 +43,7 @@ def replay_exam(session: Session, *, exam: Exam, vault: Vault) -> Replay:
             *check_questions(session, attempt, checked),
             *check_grades(session, redraw.blueprint, attempt, result),
             *check_record(session, attempt),
+            *check_refiling(session, attempt),
         ]
         result.differences += [Difference(attempt.public_id, what) for what in found]
     return result

@@ -12,7 +12,8 @@ from sqlalchemy import Connection, func, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
-from elearn.config import PACKAGE, Settings
+from elearn.config import DISPLAY_ZONE, PACKAGE, Settings
+from elearn.exams.attempts.heartbeat import SILENT_AFTER, is_silent, last_round
 from elearn.exams.attempts.queries import due_query
 from elearn.models import Exam
 
@@ -150,6 +151,20 @@ def check_sweeper(session: Session, now: datetime) -> Line:
         mend = "启动或重启 elearn serve（它每 5 秒收一次卷），再看日志里的 sweep failed。"
         return failed("自动收卷", f"有 {late} 份到时间两分钟以上还没收的答卷", mend)
     return passed("自动收卷", "没有到时间没收的答卷")
+
+
+def check_heartbeat(session: Session, now: datetime) -> Line:
+    """Does anybody close attempts at all? Before an exam nothing is due, and its silence would not
+    show otherwise."""
+    at = last_round(session)
+    minutes = SILENT_AFTER // timedelta(minutes=1)
+    mend = f"启动或重启 elearn serve，过半分钟再查；{minutes} 分钟里要有一轮收卷。"
+    if at is None:
+        return failed("收卷进程", "从来没有跑完过一轮收卷", mend)
+    when = at.astimezone(DISPLAY_ZONE)
+    if is_silent(at, now):
+        return failed("收卷进程", f"最近一轮收卷在 {when:%m-%d %H:%M:%S}，现在没有在跑", mend)
+    return passed("收卷进程", f"最近一轮收卷在 {when:%m-%d %H:%M:%S}")
 
 
 def check_backup(path: Path | None, now: datetime, live: str = "") -> Line:

@@ -17,7 +17,7 @@ from elearn.core.grading.answers import Answer
 from elearn.core.grading.grade import Place
 from elearn.exams.amendments.queries import amendments_of, letter_of
 from elearn.exams.amendments.rereading import moved
-from elearn.exams.attempts.queries import answered_items, current_answers, paper_of
+from elearn.exams.attempts.queries import answered_items, current_answers, paper_of, used_up
 from elearn.exams.grades.services import grade_attempt
 from elearn.exams.sittings.queries import is_eligible
 from elearn.models import (
@@ -73,10 +73,12 @@ def record_result(
     held_at: datetime,
     source: ResultSource,
     now: datetime,
+    invited: bool = False,
 ) -> tuple[Attempt, bool]:
     """An attempt from a sheet of paper, graded like any other; and whether it is new.
 
-    The same sheet entered again gives the attempt that exists. Raises DomainError, Conflict or
+    The same sheet entered again gives the attempt that exists. `invited`: that the person may sit
+    the exam was found out before. Raises DomainError, Conflict or
     Gone with what stands against it; nothing is written then.
     """
     require_scope(actor, run.exam)
@@ -84,10 +86,14 @@ def record_result(
         raise Forbidden("不能录入自己的答卷，请另一位考务人员录入。")
     sheet = _Sheet(run, _form(run, letter), person, without_empty(answers), held_at)
     session.refresh(run.exam, ["cancelled_at"], with_for_update={"read": True})
-    known = results_of_person(session, exam=run.exam, person=person)
+    ever = results_of_person(session, exam=run.exam, person=person)
+    known = [result for result in ever if result.attempt.refiled_at is None]
     if same := next((r for r in known if r.digest == sheet.digest), None):
         return same.attempt, False
-    _require_sitting(session, sheet, now)
+    if any(result.digest == sheet.digest for result in ever):
+        message = "这份答卷曾这样录入，后来经两人确认改归，不能再这样录。请核对工号和开考时间。"
+        raise Conflict(message, code="E-REFILED")
+    _require_sitting(session, sheet, now, invited=invited)
     if (same := _entered_before(session, known, sheet)) is not None:
         return same.attempt, False
     attempt = _add_attempt(session, sheet, now)
@@ -118,6 +124,23 @@ def require_time(exam: Exam, held_at: datetime, now: datetime) -> None:
         raise DomainError("开考时间还没有到。", code="E-TIME")
 
 
+def require_free(session: Session, exam: Exam, person: Person, *, besides: Attempt) -> None:
+    """Can the person get a result entered, were it not for the attempt `besides`? Raises Conflict."""
+    others = [
+        each
+        for each in _attempts(session, exam, person)
+        if each.id != besides.id and each.refiled_at is None
+    ]
+    _refuse_tries(exam, others)
+    results = results_of_person(session, exam=exam, person=person)
+    if person.id != besides.person_id and any(r.attempt.refiled_at is None for r in results):
+        message = (
+            f"{person.name}（{person.staff_no}）名下已有纸笔答卷，不能再归一份。两个人的录反了的，"
+            "把两份的卷别和答案分别改正；那一份不该有的，先改归或作废。"
+        )
+        raise Conflict(message, code="E-ENTERED")
+
+
 def _form(run: PrintRun, letter: str) -> PrintPaper:
     form = next((paper for paper in run.papers if paper.letter == letter), None)
     if form is None:
@@ -130,10 +153,10 @@ def _form(run: PrintRun, letter: str) -> PrintPaper:
     return form
 
 
-def _require_sitting(session: Session, sheet: _Sheet, now: datetime) -> None:
+def _require_sitting(session: Session, sheet: _Sheet, now: datetime, *, invited: bool) -> None:
     exam = sheet.run.exam
     require_time(exam, sheet.held_at, now)
-    if not is_eligible(session, exam=exam, person=sheet.person):
+    if not invited and not is_eligible(session, exam=exam, person=sheet.person):
         raise DomainError("这个人不在这场考试的应考范围内。", code="E-AUDIENCE")
 
 
@@ -174,12 +197,13 @@ def _differences(session: Session, attempt: Attempt, sheet: _Sheet) -> list[str]
 
 def _add_attempt(session: Session, sheet: _Sheet, now: datetime) -> Attempt:
     exam, person, form = sheet.run.exam, sheet.person, sheet.form
-    _refuse_attempt(session, exam, person)
+    earlier = _attempts(session, exam, person)
+    _refuse_tries(exam, [attempt for attempt in earlier if attempt.refiled_at is None])
     deadline = min(sheet.held_at + timedelta(seconds=exam.duration_s), exam.closes_at)
     attempt = Attempt(
         exam_id=exam.id,
         person_id=person.id,
-        no=len(_attempts(session, exam, person)) + 1,
+        no=len(earlier) + 1,
         state=AttemptState.SUBMITTED,
         seed=form_seed(sheet.run.seed, form.letter),
         bank_hash=sheet.run.bank_hash,
@@ -198,11 +222,10 @@ def _add_attempt(session: Session, sheet: _Sheet, now: datetime) -> Attempt:
     return attempt
 
 
-def _refuse_attempt(session: Session, exam: Exam, person: Person) -> None:
-    earlier = _attempts(session, exam, person)
+def _refuse_tries(exam: Exam, earlier: Sequence[Attempt]) -> None:
     if any(attempt.state == AttemptState.IN_PROGRESS for attempt in earlier):
         raise Conflict("这个人正在网上答这场考试，交卷后才能录入。", code="E-RUNNING")
-    if len(earlier) >= exam.attempts_max:
+    if used_up(exam, earlier):
         raise Conflict("这个人的考试次数已经用完，不能再录入。", code="E-USED")
 
 

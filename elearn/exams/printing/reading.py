@@ -73,7 +73,7 @@ def read_results(data: bytes, papers: Mapping[str, Paper], report: ImportReport)
         return []
     for sheet in table.sheets:
         for index, cells in enumerate(sheet.rows[:HEADER_ROWS]):
-            if STAFF_NO in map(_heading, cells):
+            if STAFF_NO in map(clean_heading, cells):
                 report.sheet = sheet.name
                 return _read_sheet(sheet, index, papers, report)
     message = f"前 {HEADER_ROWS} 行里没有找到表头“{STAFF_NO}”"
@@ -106,7 +106,8 @@ def _read_sheet(
     return rows
 
 
-def _heading(cell: Value) -> str:
+def clean_heading(cell: Value) -> str:
+    """A heading as it is looked for."""
     return clean_code(as_text(cell)).replace(" ", "")
 
 
@@ -115,7 +116,7 @@ def _columns(
 ) -> dict[str, int]:
     """Heading -> column from 0; every question must have one, and one only."""
     columns: dict[str, int] = {}
-    for at, heading in enumerate(map(_heading, cells)):
+    for at, heading in enumerate(map(clean_heading, cells)):
         if heading and heading in columns:
             report.say(row, at + 1, heading, heading, "这一列写了两次", "请删去其中一列")
         columns.setdefault(heading, at)

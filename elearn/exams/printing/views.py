@@ -17,6 +17,7 @@ from elearn.core.errors import DomainError
 from elearn.exams.amendments.queries import amendments_of, letter_of, waiting_of_run
 from elearn.exams.blueprints.queries import read_spec
 from elearn.exams.grades.queries import last_grade, last_grades
+from elearn.exams.refiling.queries import refilings_of, waiting_refilings
 from elearn.exams.sittings.forms import to_utc
 from elearn.exams.sittings.queries import get_managed_exam
 from elearn.models import Attempt, Exam, Person, PrintMode, PrintRun, ResultSource
@@ -26,6 +27,7 @@ from elearn.web.paging import paginate
 from .entering import record_result
 from .forms import ImportForm, ResultForm, RunForm
 from .importing import import_results
+from .mistakes import write_mistakes
 from .pdf import is_installed, key_pdf, papers_pdf, sheet_pdf
 from .queries import get_run, results_query, runs_of
 from .reading import ImportReport
@@ -82,6 +84,8 @@ def print_run(public_id: str, run_id: str) -> str:
         grades=last_grades(work, [result.attempt_id for result in page.items]),
         amendments=amendments,
         waiting=waiting_of_run(work, run),
+        refilings=refilings_of(work, [result.attempt_id for result in page.items]),
+        moving=waiting_refilings(work, run),
         letters={
             result.attempt_id: letter_of(result, amendments.get(result.attempt_id, ()))
             for result in page.items
@@ -209,15 +213,19 @@ def import_print_results(public_id: str, run_id: str) -> Response | str | tuple[
     form = ImportForm()
     report = ImportReport()
     if request.method == "POST" and form.validate() and (file := form.file.data):
+        data = file.read()
         report = import_results(
             work,
             actor=actor(),
             run=run,
-            data=file.read(),
+            data=data,
             filename=file.filename or "",
             held_at=to_utc(form.held_at.data),
             now=utcnow(),
         )
+        if request.form.get("do") == "mistakes":
+            work.rollback()
+            return _send_mistakes(public_id, run_id, data, report)
         if not report.problems:
             work.commit()
             known = f"，{report.known} 份以前录入过，没有改动" if report.known else ""
@@ -236,6 +244,20 @@ def import_print_results(public_id: str, run_id: str) -> Response | str | tuple[
         total=len(report.problems),
     )
     return (page, 422) if request.method == "POST" else page
+
+
+def _send_mistakes(public_id: str, run_id: str, data: bytes, report: ImportReport) -> Response:
+    """The table with what is wrong beside each row; nothing is imported."""
+    target = io.BytesIO()
+    if report.problems and write_mistakes(target, data, report.problems):
+        target.seek(0)
+        name = "标出问题的答卷.xlsx"
+        return send_file(target, mimetype=XLSX, as_attachment=True, download_name=name)
+    if report.problems:
+        flash("这个文件的表头或格式有问题，标不出行；请点“检查并导入”看是哪里。", "warn")
+    else:
+        flash("没有发现问题，还没有导入。可以导入了。", "ok")
+    return redirect(url_for("exams.import_print_results", public_id=public_id, run_id=run_id))
 
 
 def results_template(public_id: str, run_id: str) -> Response:

@@ -107,7 +107,9 @@ def _exams_of(*, cancelled: bool) -> Select[Exam]:
         bindparam("invitable", type_=Boolean()).is_(true()),
         or_(and_(Exam.listed_only, listed), and_(~Exam.listed_only, inside, ranked)),
     )
-    mine = exists().where(Attempt.exam_id == Exam.id, Attempt.person_id == who)
+    mine = exists().where(
+        Attempt.exam_id == Exam.id, Attempt.person_id == who, Attempt.refiled_at.is_(None)
+    )
     return (
         select(Exam)
         .where(or_(invited if cancelled else and_(invited, Exam.cancelled_at.is_(None)), mine))
@@ -201,7 +203,7 @@ def exam_counts(session: Session, exams: Sequence[Exam]) -> dict[int, tuple[int,
             func.count(case((Attempt.state == AttemptState.IN_PROGRESS, 1))),
             func.count(case((Attempt.state == AttemptState.SUBMITTED, 1))),
         )
-        .where(Attempt.exam_id.in_([exam.id for exam in exams]))
+        .where(Attempt.exam_id.in_([exam.id for exam in exams]), Attempt.refiled_at.is_(None))
         .group_by(Attempt.exam_id)
     )
     return {exam_id: (running, done) for exam_id, running, done in rows}

@@ -53,6 +53,16 @@ def voids_of(session: Session, attempt_ids: Sequence[int]) -> list[AttemptVoid]:
     return list(session.scalars(query))
 
 
+def waiting_void(session: Session, attempt: Attempt) -> AttemptVoid | None:
+    """What waits for a second person about this attempt."""
+    query = (
+        select(AttemptVoid)
+        .outerjoin(AttemptVoid.decision)
+        .where(AttemptVoid.attempt_id == attempt.id, VoidDecision.void_id.is_(None))
+    )
+    return session.scalar(query.limit(1))
+
+
 def waiting_voids(session: Session, exam: Exam) -> list[AttemptVoid]:
     """What waits for a second person in this exam, oldest first."""
     query = (

@@ -1,27 +1,35 @@
 """Asking for and deciding on annulling an attempt.
 
 A decision is a new grade of nothing and a new training record, never an edit; `grade_attempt` gives
-nothing from then on, whatever asks for it (a corrected key, a mark, a late answer). It is not taken
+nothing from then on, whatever asks for it (a corrected key, a mark, a late answer). An attempt that is
+still running is closed by the decision: what was saved stays, nothing more is taken. It is not taken
 back: whom it hit wrongly gets another sitting (补考).
 """
 
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from elearn.audit import record_act
 from elearn.core.access import Actor, Permission
 from elearn.core.errors import Conflict, DomainError, Forbidden
 from elearn.exams.attempts.saving import hold_attempt
+from elearn.exams.attempts.services import submit_attempt
 from elearn.exams.grades.queries import last_grade
 from elearn.exams.grades.services import grade_attempt, move_hours
 from elearn.exams.notices.services import tell_person
-from elearn.models import Attempt, AttemptState, AttemptVoid, VoidDecision
+from elearn.models import Attempt, AttemptState, AttemptVoid, ClosedBy, VoidDecision
+
+from .queries import waiting_void
 
 MIN_REASON: Final = 4
 MAX_REASON: Final = 200
+TOLD: Final = "您的一份答卷经两人决定作废，不计成绩。原因在成绩页上，有异议请向考务人员反映。"
+TOLD_RUNNING: Final = (
+    "您正在作答的答卷经两人决定作废，已收卷，不计成绩。已保存的答案都留存备查，原因在成绩页上。"
+    "有异议请向考务人员反映；是否补考由考务人员安排。"
+)
 
 
 def ask_void(
@@ -84,25 +92,67 @@ def decide_void(
     return decision
 
 
+def annul_agreed(
+    session: Session,
+    *,
+    attempt: Attempt,
+    reason: str,
+    asked_by_id: int,
+    asked_at: datetime,
+    decided_by_id: int,
+    note: str,
+    now: datetime,
+) -> VoidDecision:
+    """Annul a closed attempt as part of another act two people agreed on: the same rows, in one go.
+
+    The caller holds the attempt, has asked who may, tells the person and moves the hours.
+    """
+    void = AttemptVoid(
+        attempt_id=attempt.id, reason=reason, asked_by_id=asked_by_id, asked_at=asked_at
+    )
+    session.add(void)
+    attempt.voided_at = now
+    session.flush()
+    grade = grade_attempt(session, attempt=attempt, now=now, reason=f"作废：{reason}")
+    decision = VoidDecision(
+        void_id=void.id,
+        approved=True,
+        note=note,
+        grade_no=grade.no,
+        asked_by_id=asked_by_id,
+        decided_by_id=decided_by_id,
+        decided_at=now,
+    )
+    session.add(decision)
+    session.flush()
+    return decision
+
+
 def _annul(session: Session, void: AttemptVoid, now: datetime) -> int:
-    """The number of the grade that is nothing."""
-    attempt = void.attempt
+    """The number of the first grade that is nothing. The caller holds the attempt."""
+    attempt, reason = void.attempt, f"作废：{void.reason}"
+    running = attempt.state == AttemptState.IN_PROGRESS
     before = last_grade(session, attempt.id)
     attempt.voided_at = now
     session.flush()
-    grade = grade_attempt(session, attempt=attempt, now=now, reason=f"作废：{void.reason}")
+    if running:
+        attempt.news += 1  # the page asks at its next look, and learns it
+        submit_attempt(session, attempt=attempt, now=now, by=ClosedBy.EXAMINER, reason=reason)
+        no = 1
+    else:
+        no = grade_attempt(session, attempt=attempt, now=now, reason=reason).no
     if before is not None and before.passed:
-        reason = "另一次答卷作废，学时改计入这一次"
-        move_hours(session, attempt=attempt, reason=reason, now=now)
+        moved = "另一次答卷作废，学时改计入这一次"
+        move_hours(session, attempt=attempt, reason=moved, now=now)
     tell_person(
         session,
         person_id=attempt.person_id,
         exam_id=attempt.exam_id,
         attempt=attempt,
-        text="您的一份答卷经两人决定作废，不计成绩。原因在成绩页上，有异议请向考务人员反映。",
+        text=TOLD_RUNNING if running else TOLD,
         now=now,
     )
-    return grade.no
+    return no
 
 
 def _require_scope(actor: Actor, attempt: Attempt) -> None:
@@ -113,16 +163,9 @@ def _require_scope(actor: Actor, attempt: Attempt) -> None:
 
 
 def _require_voidable(session: Session, attempt: Attempt) -> None:
-    if attempt.state != AttemptState.SUBMITTED:
-        raise Conflict("这个人还在答题，交卷后才能作废。", code="E-RUNNING")
     if attempt.voided_at is not None:
         raise Conflict("这份答卷已经作废。", code="E-VOIDED")
-    waiting = (
-        select(AttemptVoid.id)
-        .outerjoin(AttemptVoid.decision)
-        .where(AttemptVoid.attempt_id == attempt.id, VoidDecision.void_id.is_(None))
-    )
-    if session.scalar(waiting.limit(1)) is not None:
+    if waiting_void(session, attempt) is not None:
         raise Conflict("已经有人提出作废这份答卷，请先处理那一项。", code="E-WAITING")
 
 

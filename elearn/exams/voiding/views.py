@@ -51,8 +51,8 @@ def _decide(row: AttemptVoid) -> str:
         now=utcnow(),
     )
     if do == "refuse":
-        return "没有作废，成绩不变。"
-    return "已作废。成绩记为 0 分，培训记录随之更正，以前的评分都保留。"
+        return "没有作废，什么都没有变。"
+    return "已作废。还在作答的已收卷；成绩记为 0 分，培训记录随之更正，以前的评分和答案都保留。"
 
 
 def _back(attempt: Attempt) -> Response:

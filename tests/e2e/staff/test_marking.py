@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from elearn.core.access import Role
 from elearn.exams.attempts.services import save_answers, submit_attempt
-from elearn.models import Attempt, ReviewPolicy
+from elearn.models import Attempt, Mark, Person, ReviewPolicy
 from tests.e2e.staff.desk import Desk, said
 from tests.factories_exams import (
     event,
@@ -77,10 +77,60 @@ def test_two_mark_and_a_third_looks_again(desk: Desk) -> None:
     desk.look_over(phone, "result-rechecked")
 
 
-def ask_for_two(examiner: Page, rules: str) -> None:
+def test_two_differ_by_more_than_allowed_and_a_third_decides(desk: Desk) -> None:
+    exam, sheet = start_exam(desk)
+    examiner = desk.open("e1")
+    ask_for_two(examiner, f"/manage/exams/{exam}/marking-rules", allowed="5")
+    with desk.change() as work:
+        attempt = work.scalars(select(Attempt)).one()
+        submit_attempt(work, attempt=attempt, now=datetime.now(UTC))
+    one, two, three = desk.open("m1"), desk.open("m2"), desk.open("m3")
+    for marker, points in ((one, "4"), (two, "0")):
+        marker.goto("/manage/marking")
+        marker.get_by_role("button", name=re.compile("领这份")).focus()
+        marker.keyboard.press("Enter")
+        expect(marker.get_by_text("两人都评完以前互相看不到评分")).to_be_visible()
+        expect(marker.get_by_text("甲评")).to_have_count(0)
+        give_points(marker, points)
+        said(marker, "等另一位阅卷人")
+    phone = desk.phone("c1")
+    phone.goto(f"/attempts/{sheet}/result")
+    expect(phone.get_by_text("待阅卷").first).to_be_visible()
+    for marker in (one, two):  # who marked it does not decide
+        marker.goto("/manage/marking")
+        expect(marker.get_by_text("没有待阅的答卷").first).to_be_visible()
+    three.goto("/manage/marking")
+    three.get_by_role("button", name="领下一份").focus()
+    three.keyboard.press("Enter")
+    expect(three.get_by_text("请您评定。您的评分作准")).to_be_visible()
+    expect(three.get_by_text(re.compile("甲评 .* 分.*乙评 0 分")).first).to_be_visible()
+    desk.look_over(three, "sheet-third")
+    desk.narrow(three, "sheet-third")
+    give_points(three, "3")
+    said(three, "成绩已生成")
+    phone.reload()
+    expect(phone.get_by_text("待阅卷")).to_have_count(0)
+    expect(phone.locator(".big")).to_contain_text("分")
+    desk.look_over(phone, "result-third")
+    with desk.change() as work:
+        marks = work.scalars(select(Mark).where(Mark.counts)).all()
+        deciders = {work.get_one(Person, mark.marker_id).staff_no for mark in marks}
+        assert deciders == {"m3"}, "the third one's points are the points"
+
+
+def give_points(page: Page, points: str) -> None:
+    """The same for every rubric point; by keyboard."""
+    fields = page.locator("input.points")
+    expect(fields).to_have_count(4)
+    for number in range(4):
+        fields.nth(number).fill(points)
+    page.keyboard.press("Enter")
+
+
+def ask_for_two(examiner: Page, rules: str, allowed: str = "20") -> None:
     examiner.goto(rules)
     examiner.get_by_label(re.compile("双评：")).check()
-    examiner.get_by_label("双评时允许的差异（每题，分）").fill("20")
+    examiner.get_by_label("双评时允许的差异（每题，分）").fill(allowed)
     examiner.get_by_role("button", name="保存", exact=True).click()
     said(examiner, "评阅方式已保存")
 

@@ -1,0 +1,1 @@
+"""A paper result entered for the wrong person or time: proposed by one, accepted by another."""
