@@ -33,8 +33,6 @@ FIXED = (
     Column("未合格", Kind.COUNT, 8),
     Column("网络自学学时", Kind.HOURS, 13),
     Column("集中培训学时", Kind.HOURS, 13),
-    Column("集中培训天数", Kind.HOURS, 13),
-    Column("集中培训月数", Kind.HOURS, 13),
     Column("最近考试", Kind.TEXT, 26),
     Column("考试日期", Kind.DATE, 12),
     Column("得分", Kind.POINTS, 8),
@@ -42,6 +40,8 @@ FIXED = (
     Column("考试结果", Kind.TEXT, 10),
     Column("等第", Kind.TEXT, 8),
     Column("取分", Kind.TEXT, 20),
+    Column("集中培训天数", Kind.HOURS, 13),
+    Column("集中培训月数", Kind.HOURS, 13),
 )
 FROZEN = 2  # 工号 and 姓名
 
@@ -81,9 +81,9 @@ def row_of(line: PersonLine, assignments: Sequence[Assignment]) -> list[Any]:
         counts.failed,
         line.online_centi / 100,
         line.concentrated_centi / 100,
+        *_exam(line),
         line.classes.days_centi / 100,
         line.classes.months_centi / 100,
-        *_exam(line),
     ]
     for assignment in assignments:
         duty = line.duties.get(assignment.id)

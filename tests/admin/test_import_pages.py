@@ -226,6 +226,7 @@ def test_the_template_reads_clean_and_its_examples_are_skipped(
     assert book["人员"].freeze_panes == "A2"
     assert [cell.value for cell in book["人员"][1]] == [
         "工号", "姓名", "单位代码", "单位", "职级", "职务", "是否负责人", "政治面貌", "状态",
+        "提任日期",
     ]  # fmt: skip
     assert len(book["人员"].data_validations.dataValidation) == 3
     sheet = book["人员"]
