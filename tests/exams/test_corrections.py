@@ -34,6 +34,7 @@ from elearn.exams.corrections.services import (
     reject_correction,
 )
 from elearn.exams.grades.keys import load_exam_keys
+from elearn.exams.grades.services import grade_attempt
 from elearn.models import (
     AuditEntry,
     Exam,
@@ -303,6 +304,9 @@ def test_scope_one_exam_or_every_exam(sat: Sat) -> None:
     here, there = sat.sit({T.SINGLE: [1]}), sat.sit({T.SINGLE: [1]}, exam=other)
     carry_out(sat)
     assert [sat.score(here), sat.score(there)] == [200, 0]
+    since = sat.sit({T.SINGLE: [1]}, exam=other)  # handed in after the approval
+    grade_attempt(sat.session, attempt=since, now=LATER, reason="复核")
+    assert [(g.score_centi, g.keys_no) for g in sat.grades(since)] == [(0, 0), (0, 0)]
     carry_out(sat, Correction(K.VOID, 0), exam=None)
     assert [sat.score(here), sat.score(there)] == [200, 200]
     later = sat.sit({T.SINGLE: [3]}, exam=other)
