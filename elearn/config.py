@@ -30,7 +30,7 @@ class Settings:
     """Times are seconds. `bind` is what the server listens on; unknown means not loopback.
 
     `work_slots`, `work_queue`: requests at work and waiting at a time in one process
-    (`elearn.web.shedding`).
+    (`elearn.web.shedding`). `service_worker`: False takes it away from phones that have it.
     """
 
     database_url: str
@@ -47,6 +47,7 @@ class Settings:
     staff_idle_s: int = 2 * 3600
     work_slots: int = 4
     work_queue: int = 60
+    service_worker: bool = True
     testing: bool = False
 
     @property
@@ -84,6 +85,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         staff_idle_s=_number(env, "ELEARN_STAFF_IDLE_S", 2 * 3600, 300, 7 * 86400),
         work_slots=_number(env, "ELEARN_WORK_SLOTS", 4, 1, 64),
         work_queue=_number(env, "ELEARN_WORK_QUEUE", 60, 0, 1000),
+        service_worker=_flag(env, "ELEARN_SERVICE_WORKER", default=True),
     )
 
 
@@ -126,9 +128,11 @@ def _local_secret(instance: Path, url: str) -> str:
     return path.read_text().strip()
 
 
-def _flag(env: Mapping[str, str], name: str) -> bool:
+def _flag(env: Mapping[str, str], name: str, *, default: bool = False) -> bool:
     value = env.get(name, "").strip().lower()
-    if value in {"", "0", "false", "no", "off"}:
+    if not value:
+        return default
+    if value in {"0", "false", "no", "off"}:
         return False
     if value in {"1", "true", "yes", "on"}:
         return True

@@ -22,7 +22,10 @@ const here = path.dirname(fileURLToPath(import.meta.url));
 const output = path.join(here, '..', 'static', 'build');
 const checkOnly = process.argv.includes('--check');
 
-const entries = ['account.js', 'app.css', 'app.js', 'drafts.js', 'exam.js', 'paper.css', 'reader.js', 'staff.js'];
+const entries = [
+  'account.js', 'app.css', 'app.js', 'drafts.js', 'exam.js', 'lobby.js', 'offline.js', 'paper.css', 'reader.js',
+  'staff.js', 'worker.js', 'worker-off.js',
+];
 
 // What a page of each class loads together, and how many KB of it may travel (gzip).
 const budgets = [
@@ -30,9 +33,13 @@ const budgets = [
   { page: 'every page', files: ['app.js'], kb: 4 },
   { page: 'account', files: ['account.js', 'app.js'], kb: 4 },
   { page: 'lesson', files: ['app.js', 'drafts.js', 'reader.js'], kb: 8 },
-  // ux.md 4.1 plans 12. The two more are the cipher, the second copy and the answer file: they must
+  // ux.md 4.1 plans 12. Two more are the cipher, the second copy and the answer file: they must
   // be on the phone before the network goes, so they cannot be loaded when they are needed.
-  { page: 'exam', files: ['app.js', 'exam.js'], kb: 14 },
+  // A third: asking whether anybody answers before the paper is left.
+  { page: 'exam', files: ['app.js', 'exam.js'], kb: 15 },
+  { page: 'lobby', files: ['app.js', 'drafts.js', 'exam.js', 'lobby.js'], kb: 16 },
+  { page: 'offline', files: ['offline.js'], kb: 1 },
+  { page: 'every page, after it was read', files: ['worker.js'], kb: 1 },
   { page: 'staff', files: ['staff.js'], kb: 60 },
 ];
 

@@ -282,7 +282,9 @@ def init_app(app: Flask) -> None:
 
 
 def _touch_unless_own_door() -> None:
-    if ROUTES.get(request.endpoint or "") is not Access.OWN_DOOR:
+    """What is the same for everybody asks for no session: a style sheet costs no statement, and
+    what the service worker keeps does not depend on a cookie."""
+    if ROUTES.get(request.endpoint or "") not in {Access.OWN_DOOR, Access.PUBLIC}:
         touch_session()
 
 

@@ -27,6 +27,8 @@ ROUTES: Final[dict[str, Access | Permission]] = {
     "static": Access.PUBLIC,
     "web.health": Access.PUBLIC,
     "web.preferences": Access.PUBLIC,
+    "web.worker": Access.PUBLIC,
+    "web.offline": Access.PUBLIC,
     # accounts
     "accounts.sign_in": Access.PUBLIC,
     "accounts.sign_out": Access.SIGNED_IN,

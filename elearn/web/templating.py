@@ -121,6 +121,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         "ROLES": ROLE_NAMES,
         "site_name": settings.site_name,
         "help_contact": settings.help_contact,
+        "service_worker": settings.service_worker,
         "asset": asset,
         "percent": percent,
         "may": may,

@@ -1,4 +1,4 @@
-"""Routes that belong to no feature: health, display preferences."""
+"""Routes that belong to no feature: health, display preferences, the service worker."""
 
 from flask import Blueprint, jsonify, redirect, request
 from sqlalchemy import text
@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 from elearn import db
 
 from .auth import safe_next, settings
+from .offline import offline_page, worker_script
 from .templating import FONT_STEPS, THEMES
 
 blueprint = Blueprint("web", __name__)
@@ -34,3 +35,15 @@ def preferences() -> Response:
                 secure=settings().https,
             )
     return response
+
+
+@blueprint.get("/sw.js")
+def worker() -> Response:
+    """At the root, so that it may answer for every page."""
+    return worker_script()
+
+
+@blueprint.get("/offline")
+def offline() -> Response:
+    """What a page looks like that cannot be reached; kept on the phone by the worker."""
+    return offline_page()

@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,15 +98,23 @@ def open_page(chromium: Browser, site: Site) -> Iterator[Callable[..., Page]]:
 @pytest.fixture
 def site(own_engine: Engine, content: Path, tmp_path: Path) -> Iterator[Site]:
     """The product served by `elearn serve` on a free port."""
-    log = tmp_path / "server.log"
+    with serving(own_engine, content, tmp_path) as made:
+        yield made
+
+
+@contextmanager
+def serving(engine: Engine, content: Path, folder: Path, **settings: str) -> Iterator[Site]:
+    """A server of its own; `settings` are more of its environment."""
     port = free_port()
+    log = folder / f"server-{port}.log"
     env = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(PACKAGE.parent),
-        "ELEARN_DATABASE_URL": own_engine.url.render_as_string(hide_password=False),
+        "ELEARN_DATABASE_URL": engine.url.render_as_string(hide_password=False),
         "ELEARN_SECRET_KEY": SITE_KEY,
-        "ELEARN_INSTANCE_DIR": str(tmp_path),
+        "ELEARN_INSTANCE_DIR": str(folder),
         "ELEARN_CONTENT_DIR": str(content),
+        **settings,
     }
     words = ["serve", "--port", str(port), "--workers", "1"]
     with log.open("wb") as output:
@@ -117,7 +126,7 @@ def site(own_engine: Engine, content: Path, tmp_path: Path) -> Iterator[Site]:
         )
     try:
         wait_until_up(f"http://127.0.0.1:{port}/healthz", process, log)
-        yield Site(f"http://127.0.0.1:{port}", own_engine, log)
+        yield Site(f"http://127.0.0.1:{port}", engine, log)
     finally:
         process.terminate()
         process.wait(timeout=30)

@@ -159,6 +159,24 @@ def test_answer_without_network_is_kept_on_the_page(
     expect(page.get_by_role("heading", name="✓ 回答正确")).to_be_visible()
 
 
+def test_finishing_without_network_stays_on_the_lesson(
+    site: Site, sign_in: Callable[..., Page]
+) -> None:
+    page = sign_in()
+    page.goto(LESSON)
+    page.get_by_text("当面谢绝并说明原因").click()
+    page.get_by_role("button", name="提交本题").click()
+    expect(page.get_by_role("heading", name="✓ 回答正确")).to_be_visible()
+    page.context.set_offline(True)
+    page.get_by_role("button", name="学完，下一节").click()
+    said = page.get_by_role("alert").filter(has_text="现在没有网络，还没有提交")
+    expect(said).to_be_in_viewport()
+    assert page.url.endswith(LESSON)
+    page.context.set_offline(False)
+    page.get_by_role("button", name="学完，下一节").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("写一句拒绝的话")
+
+
 def test_signed_out_meanwhile_is_said(site: Site, sign_in: Callable[..., Page]) -> None:
     page = sign_in()
     page.goto(LESSON)

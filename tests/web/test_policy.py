@@ -14,7 +14,14 @@ def test_every_route_has_a_policy_line_and_every_line_a_route(app: Flask) -> Non
 
 def test_only_these_routes_are_public() -> None:
     public = {name for name, policy in ROUTES.items() if policy is Access.PUBLIC}
-    assert public == {"static", "web.health", "web.preferences", "accounts.sign_in"}
+    assert public == {
+        "static",
+        "web.health",
+        "web.preferences",
+        "web.worker",
+        "web.offline",
+        "accounts.sign_in",
+    }
 
 
 def test_only_the_save_has_its_own_door() -> None:

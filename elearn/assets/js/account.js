@@ -15,7 +15,10 @@ document.querySelectorAll("form[data-leaving]").forEach((form) => {
       // Nothing can be kept here, so nothing is.
     }
     if (form.dataset.warned || !(texts.length + answers.length)) {
-      texts.forEach((name) => localStorage.removeItem(name));
+      // When it is really sent: a tap without network signs nobody out.
+      const forget = () => texts.forEach((name) => localStorage.removeItem(name));
+      if ("onformdata" in form) form.onformdata = forget;
+      else forget();
       return;
     }
     event.preventDefault();

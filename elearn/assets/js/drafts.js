@@ -1,7 +1,8 @@
 // What somebody is writing stays on this phone until the server has it: a dead network, an expired
 // sign-in or a closed page cost nothing. `data-draft` names the text and its writer; `data-stored`
 // says that what stands in the field is what the server has; an element with `data-draft-sent` says
-// that this text was taken. Signing out takes drafts away (app.js).
+// that this text was taken, with `data-draft-text` that exactly this one was (where another may be
+// written). Signing out takes drafts away (account.js).
 const PREFIX = "elearn:draft:";
 const KEEP_MS = 14 * 86400e3;
 const same = (one, other) => one.replace(/\s+/g, "") === other.replace(/\s+/g, "");
@@ -62,7 +63,11 @@ function keepDrafts() {
   } catch (error) {
     return; // nothing can be kept here
   }
-  document.querySelectorAll("[data-draft-sent]").forEach((taken) => write(PREFIX + taken.dataset.draftSent, null));
+  document.querySelectorAll("[data-draft-sent]").forEach((taken) => {
+    const { draftSent, draftText } = taken.dataset;
+    const draft = read(PREFIX + draftSent);
+    if (draft && (draftText === undefined || same(draft.text, draftText))) write(PREFIX + draftSent, null);
+  });
   document.querySelectorAll("[data-draft]").forEach((field) => {
     const name = PREFIX + field.dataset.draft;
     restore(field, name);

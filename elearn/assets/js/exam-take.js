@@ -7,6 +7,8 @@ import { offerExport } from "./exam-export.js";
 import { placeOf, Queue } from "./exam-queue.js";
 import { joinRoom } from "./exam-room.js";
 import { emptyOf, fill, filled, isText, valueOf } from "./exam-values.js";
+import { reach } from "./reach.js";
+import { tell } from "./tell.js";
 
 const $ = (selector, root = document) => root.querySelector(selector);
 const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -155,12 +157,12 @@ export function takeExam(form) {
     if (event.key === "PageDown") forward();
     else go(card.current - 1);
   });
+  // The check is another page: whoever leaves for it without network could not come back to answer.
   $("#check").onclick = async (event) => {
-    if (!queue.dirty || queue.lock) return;
     event.preventDefault();
-    await queue.flush();
-    if (queue.fails) say("还有答案没有上传，联网后会自动上传");
-    location.href = $("#check").href;
+    if (queue.dirty && !queue.lock) await queue.flush();
+    if (await reach()) location.href = $("#check").href;
+    else tell($("#check"), "现在连不上系统，请留在本页，接着答题、检查。联网后再点一次；到时间系统会自动收卷。");
   };
   $("#take-over").onclick = async () => {
     if (!(await queue.takeOver())) return say("没有连上系统，请稍后再点一次");

@@ -4,7 +4,6 @@ import { prune } from "./exam-journal.js";
 import { deliverLeftovers } from "./exam-leftover.js";
 import { watch } from "./exam-monitor.js";
 import { guardHandIn } from "./exam-confirm.js";
-import { preflight } from "./exam-preflight.js";
 import { forgetLeaves, waitForResume, watchLeaves } from "./exam-room.js";
 import { takeExam } from "./exam-take.js";
 
@@ -15,7 +14,6 @@ if (byId("hand-in")) guardHandIn(byId("hand-in"));
 if (byId("leftover")) deliverLeftovers(byId("leftover"));
 if (byId("hand-in")) watchLeaves(byId("hand-in"));
 if (byId("closed")) forgetLeaves(byId("closed").dataset);
-if (byId("preflight")) preflight(byId("preflight"));
 if (byId("standing")) waitForResume(byId("standing"));
 if (byId("monitor")) watch(byId("monitor"));
 if (byId("paper") || byId("leftover")) prune();

@@ -1,6 +1,6 @@
-/** Says something above a form; saying something else takes its place. */
+/** Says something above a form or link, where it can be seen; saying something else takes its place. */
 export function tell(form, text) {
-  const place = form.closest(".bar") || form; // not into the bar at the bottom of a phone
+  const place = form.closest(".bar, .top") || form; // not into the bars of a phone, but beside them
   const note = place.previousElementSibling;
   const old = note && note.matches("[data-told]") ? note : document.createElement("p");
   old.className = "note warn";
@@ -8,4 +8,5 @@ export function tell(form, text) {
   old.setAttribute("role", "alert");
   old.textContent = text;
   place.before(old);
+  if (place === form) old.scrollIntoView({ block: "nearest" });
 }

@@ -469,6 +469,7 @@ def _lobby_page(public_id: str, *, problem: str = "", refused: DomainError | Non
         kinds=STANDING_NAMES,
         states=STANDING_STATES,
         now=now,
+        opens_in_ms=(exam.opens_at - now) // timedelta(milliseconds=1),
         refused=refused,
         extra_s=accommodation_seconds(work, exam=exam, person=person, now=now),
         granted_s=granted_seconds(ledger, person),

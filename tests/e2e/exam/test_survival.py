@@ -210,7 +210,7 @@ def test_signing_out_warns_and_keeps(stormy: Room, network: Weather) -> None:
     page.get_by_role("button", name="退出登录").click()
     expect(page.get_by_role("alert")).to_contain_text("还有考试答案没有上传")
     page.get_by_role("button", name="仍要退出").click()
-    expect(page.get_by_role("heading", name="登录")).to_be_visible()
+    expect(page.get_by_role("heading", name="登录", exact=True)).to_be_visible()
     kept = page.evaluate("Object.values({...localStorage}).join()")
     assert len(page.evaluate(KEPT)) == 1
     assert '"value"' not in kept
