@@ -37,7 +37,8 @@ const budgets = [
   // be on the phone before the network goes, so they cannot be loaded when they are needed.
   // A third: asking whether anybody answers before the paper is left.
   { page: 'exam', files: ['app.js', 'exam.js'], kb: 15 },
-  { page: 'lobby', files: ['app.js', 'drafts.js', 'exam.js', 'lobby.js'], kb: 16 },
+  // What the exam needs is fetched here, while the candidate waits; the page itself adds two.
+  { page: 'lobby', files: ['app.js', 'drafts.js', 'exam.js', 'lobby.js'], kb: 17 },
   { page: 'offline', files: ['offline.js'], kb: 1 },
   { page: 'every page, after it was read', files: ['worker.js'], kb: 1 },
   { page: 'staff', files: ['staff.js'], kb: 60 },
