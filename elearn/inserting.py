@@ -31,6 +31,7 @@ def insert_row(work: Session, entity: type[E], values: Mapping[str, Any]) -> E:
 
 def insert_new(work: Session, entity: type[E], values: Mapping[str, Any]) -> E | None:
     """The new row; None, and nothing written, when a unique index already has it."""
+    work.flush()  # what waits is written first, as before every statement of the session
     connection = work.connection()
     result = connection.execute(_statement(entity, connection.dialect.name), values)
     key = result.scalar_one_or_none()

@@ -151,7 +151,8 @@ def check_refiling(session: Session, attempt: Attempt) -> Iterator[str]:
         yield "改归以后的答卷没有评分"
         return
     before = current_answers(session, attempt.id, as_of=decided_at)
-    after = answers_at(session, new, first)
+    # By the time they are said to be of: entered and graded in one act, nothing may be added.
+    after = current_answers(session, new.id, as_of=first.graded_at)
     if _by_question(attempt, before) != _by_question(new, after):
         yield "改归以后的答案和原来的不同"
 
