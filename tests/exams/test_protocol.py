@@ -379,6 +379,29 @@ def start(me: Browser, case: Case) -> str:
     return f"/attempts/{case.attempt().public_id}"
 
 
+def test_a_delivery_repeated_over_http_is_acknowledged_again(me: Browser, case: Case) -> None:
+    """The device that writes, no count of its own: what the short way takes first."""
+    url = f"{start(me, case)}/answers"
+    first, second = event(1, 0, [1]), event(2, 0, [0])
+    for sent, seq in ((first, 1), (second, 2), (second, 2), (first, 2)):
+        reply = me.post(url, json={"device": "phone-0001", "events": [sent]})
+        assert reply.status_code == 200
+        body = reply.get_json()
+        assert (body["statuses"], body["seq"]) == ({sent["event_id"]: "COUNTED"}, seq)
+
+
+def test_a_stranger_saves_nothing_the_short_way(
+    me: Browser, case: Case, browser: Callable[[], Browser]
+) -> None:
+    """With the very device that writes."""
+    url = f"{start(me, case)}/answers"
+    assert me.post(url, json={"device": "phone-0001", "events": [event(1, 0, [1])]}).status_code
+    stranger = browser().sign_in(case.stranger, case.session)
+    body = {"device": "phone-0001", "events": [event(2, 0, [0])]}
+    assert stranger.post(url, json=body).status_code == 404
+    assert me.post(url, json=body).get_json()["seq"] == 2
+
+
 def test_two_devices_over_http(me: Browser, case: Case) -> None:
     url = start(me, case)
     sent = {**event(1, 0, [1]), "base": 0, "made_ms": 2_999_000, "n": 1}
