@@ -345,6 +345,7 @@ MUTANTS: Final = (
         "exams/attempts/fast_save.py",
         "            a.paused_at.is_(None),\n",
         "",
+        PROTOCOL,
     ),
     Mutant(
         "short save: the device that writes",

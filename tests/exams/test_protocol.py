@@ -1,7 +1,7 @@
 """The zero-loss protocol: base revisions, leases, late and held events (docs/decisions/0005)."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -400,6 +400,15 @@ def test_a_stranger_saves_nothing_the_short_way(
     body = {"device": "phone-0001", "events": [event(2, 0, [0])]}
     assert stranger.post(url, json=body).status_code == 404
     assert me.post(url, json=body).get_json()["seq"] == 2
+
+
+def test_a_save_in_a_pause_says_that_the_clock_stands(me: Browser, case: Case) -> None:
+    url = f"{start(me, case)}/answers"
+    for paused, item in ((False, 1), (True, 2)):
+        case.attempt().paused_at = datetime.now(UTC) if paused else None
+        case.session.commit()
+        body = {"device": "phone-0001", "events": [event(item, 0, [1])]}
+        assert me.post(url, json=body).get_json()["paused"] is paused
 
 
 def test_two_devices_over_http(me: Browser, case: Case) -> None:
