@@ -25,6 +25,7 @@ MACHINE: Final = "tests/exams/test_machine.py"
 RACES: Final = "tests/exams/test_corrections_races.py"
 VOIDING: Final = "tests/exams/test_voiding.py"
 CORRECTIONS: Final = "tests/exams/test_corrections.py"
+PROTOCOL: Final = "tests/exams/test_protocol.py"
 STARTS: Final = "tests/exams/test_races.py"
 AMENDMENTS: Final = "tests/exams/test_amendments.py"
 ESTIMATES: Final = "tests/exams/test_estimates.py"
@@ -330,12 +331,14 @@ MUTANTS: Final = (
         "    except IntegrityError:  # delivered before: the explicit way looks what it was\n"
         "        return None\n",
         "    except ZeroDivisionError:\n        return None\n",
+        PROTOCOL,
     ),
     Mutant(
         "short save: only one's own attempt",
         "exams/attempts/fast_save.py",
         "            a.person_id == person.id,\n",
         "",
+        PROTOCOL,
     ),
     Mutant(
         "short save: not after the end",
@@ -348,6 +351,7 @@ MUTANTS: Final = (
         "exams/attempts/fast_save.py",
         "            a.paused_at.is_(None),\n",
         "",
+        PROTOCOL,
     ),
     Mutant(
         "short save: the device that writes",

@@ -1,7 +1,7 @@
 """The zero-loss protocol: base revisions, leases, late and held events (docs/decisions/0005)."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -377,6 +377,38 @@ def me(browser: Callable[[], Browser], case: Case) -> Browser:
 def start(me: Browser, case: Case) -> str:
     me.post(f"/exams/{case.exam.public_id}/start", data={"agreed": "1"})
     return f"/attempts/{case.attempt().public_id}"
+
+
+def test_a_delivery_repeated_over_http_is_acknowledged_again(me: Browser, case: Case) -> None:
+    """The device that writes, no count of its own: what the short way takes first."""
+    url = f"{start(me, case)}/answers"
+    first, second = event(1, 0, [1]), event(2, 0, [0])
+    for sent, seq in ((first, 1), (second, 2), (second, 2), (first, 2)):
+        reply = me.post(url, json={"device": "phone-0001", "events": [sent]})
+        assert reply.status_code == 200
+        body = reply.get_json()
+        assert (body["statuses"], body["seq"]) == ({sent["event_id"]: "COUNTED"}, seq)
+
+
+def test_a_stranger_saves_nothing_the_short_way(
+    me: Browser, case: Case, browser: Callable[[], Browser]
+) -> None:
+    """With the very device that writes."""
+    url = f"{start(me, case)}/answers"
+    assert me.post(url, json={"device": "phone-0001", "events": [event(1, 0, [1])]}).status_code
+    stranger = browser().sign_in(case.stranger, case.session)
+    body = {"device": "phone-0001", "events": [event(2, 0, [0])]}
+    assert stranger.post(url, json=body).status_code == 404
+    assert me.post(url, json=body).get_json()["seq"] == 2
+
+
+def test_a_save_in_a_pause_says_that_the_clock_stands(me: Browser, case: Case) -> None:
+    url = f"{start(me, case)}/answers"
+    for paused, item in ((False, 1), (True, 2)):
+        case.attempt().paused_at = datetime.now(UTC) if paused else None
+        case.session.commit()
+        body = {"device": "phone-0001", "events": [event(item, 0, [1])]}
+        assert me.post(url, json=body).get_json()["paused"] is paused
 
 
 def test_two_devices_over_http(me: Browser, case: Case) -> None:
