@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
-from sqlalchemy.orm import Session, aliased, joinedload
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased, joinedload
 
 from elearn.core.assembly.model import Taking
 from elearn.core.credit.measures import Measure, Stated, measures
@@ -15,6 +15,7 @@ from elearn.core.credit.spec import carried_centi
 from elearn.core.errors import NotFound
 from elearn.core.grading.taking import Taken, Try, take_best
 from elearn.models import (
+    ExamMakeup,
     HoursBucket,
     Person,
     RecordCorrection,
@@ -79,6 +80,17 @@ class Portfolio:
 def record_by_source(session: Session, source_key: str) -> TrainingRecord | None:
     """The record made from this source, if it exists."""
     return session.scalar(by_source(source_key))
+
+
+def of_one_exam(
+    exam_id: InstrumentedAttribute[int], exam: int | ColumnElement[int]
+) -> ColumnElement[bool]:
+    """Is `exam_id` the exam, the one it makes up for, or a make-up of that? Passing several of them
+    brings hours once."""
+    makes_up_for = select(ExamMakeup.main_exam_id).where(ExamMakeup.exam_id == exam)
+    main = func.coalesce(makes_up_for.scalar_subquery(), exam)
+    makeups = select(ExamMakeup.exam_id).where(ExamMakeup.main_exam_id == main)
+    return or_(exam_id == main, exam_id.in_(makeups))
 
 
 def by_source(source_key: str) -> Select[TrainingRecord]:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from elearn.config import DISPLAY_ZONE
 from elearn.core.canonical import content_hash
@@ -27,7 +27,7 @@ from elearn.models import (
 )
 
 from .credit.queries import rule_again, rule_for
-from .queries import by_source, current_record, is_current, record_by_source
+from .queries import by_source, current_record, is_current, of_one_exam, record_by_source
 
 CLASS_RULE = "class-stated"
 KEY_LENGTH = len("attempt:") + 22  # of "attempt:<public id>"
@@ -113,7 +113,7 @@ def record_exam(
 ) -> TrainingRecord:
     """A graded attempt, passed or not; `hours_centi` are the exam's hours for passing.
 
-    Hours count once per exam: passing again is recorded with none. A second call for the same
+    Hours count once per exam, its make-ups included: passing again is recorded with none. A second call for the same
     attempt gives the row that exists; with a `reason` (a corrected key, a recheck) and another
     result, a new row takes the place of the old one, which stays as it was.
 
@@ -387,8 +387,9 @@ def _hours_that_day(
 
 
 def _passed_before(session: Session, person_id: int, attempt_public_id: str) -> bool:
-    """Did another attempt at the same exam bring its hours already?"""
-    exam = select(Attempt.exam_id).where(Attempt.public_id == attempt_public_id)
+    """Did another attempt at the same exam, or at its make-up, bring its hours already?"""
+    this = aliased(Attempt)
+    exam = select(this.exam_id).where(this.public_id == attempt_public_id).scalar_subquery()
     others = (
         select(TrainingRecord.id)
         # A corrected record's key goes on after the attempt's id.
@@ -403,7 +404,7 @@ def _passed_before(session: Session, person_id: int, attempt_public_id: str) -> 
             is_current(),
             Attempt.person_id == person_id,
             Attempt.public_id != attempt_public_id,
-            Attempt.exam_id == exam.scalar_subquery(),
+            of_one_exam(Attempt.exam_id, exam),
         )
     )
     return session.scalar(others.limit(1)) is not None

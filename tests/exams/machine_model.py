@@ -178,6 +178,9 @@ class Sitter:
     extensions: list[Extension] = field(default_factory=list)
     corrections: list[Correction] = field(default_factory=list)
     time_changes: int = 0
+    #: of a make-up, the exam it makes up for; and the other way round
+    main: "Sitter | None" = None
+    makeup: "Sitter | None" = None
 
     # ------------------------------------------------------------ starting and ending
 
@@ -359,16 +362,23 @@ class Sitter:
         else:
             self.grade_anew(sitting)
 
+    def together(self) -> list["Sitter"]:
+        """The exam and its make-up: hours count once in both."""
+        main = self.main or self
+        return [main, main.makeup] if main.makeup is not None else [main]
+
     def move_hours(self, gone: Sitting) -> None:
         """Another attempt that passes brings the hours: graded anew until one does."""
-        passed = [s for s in self.sittings if s is not gone and s.settled and s.grades[-1].passed]
-        for sitting in passed:
-            if self.grade(sitting).passed:
-                return
+        for sitter in self.together():
+            for sitting in sitter.sittings:
+                passes = sitting.settled and sitting.grades[-1].passed
+                if passes and sitting is not gone and sitter.grade(sitting).passed:
+                    return
 
     def hours(self) -> int:
-        """Hours of the exam: once, if any settled attempt passes."""
-        return 100 if any(s.settled and s.grades[-1].passed for s in self.sittings) else 0
+        """Hours of the exam and its make-up: once, if any settled attempt passes."""
+        every = [s for sitter in self.together() for s in sitter.sittings]
+        return 100 if any(s.settled and s.grades[-1].passed for s in every) else 0
 
     def digests(self) -> list[str]:
         """Questions somebody has seen, as they came."""

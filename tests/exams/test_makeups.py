@@ -16,10 +16,13 @@ from elearn.core.assembly.draw import plan_draw
 from elearn.core.assembly.model import Section
 from elearn.core.duties import DutyState
 from elearn.core.errors import Conflict, DomainError, Forbidden, NotFound
+from elearn.core.grading.corrections import Correction, CorrectionKind
 from elearn.core.questions.model import QuestionStatus, QuestionType
 from elearn.core.rates import Counts
 from elearn.exams.attempts.services import save_answers, start_attempt, submit_attempt
 from elearn.exams.blueprints.queries import read_spec
+from elearn.exams.corrections.services import approve_correction, propose_correction
+from elearn.exams.grades.queries import last_grade
 from elearn.exams.invigilation.queries import headcount
 from elearn.exams.makeups.queries import derive_roster, makeup_roster, seen_codes
 from elearn.exams.makeups.services import (
@@ -30,6 +33,7 @@ from elearn.exams.makeups.services import (
     withdraw_standing,
 )
 from elearn.exams.sittings.queries import is_eligible
+from elearn.exams.voiding.services import ask_void, decide_void
 from elearn.models import (
     Attempt,
     AuditEntry,
@@ -39,12 +43,14 @@ from elearn.models import (
     ExamStanding,
     MakeupCandidate,
     Person,
+    QuestionRevision,
     StandingKind,
     TrainingRecord,
 )
+from elearn.records.queries import records_of
 from tests.conftest import Browser
 from tests.factories import NOW, make_actor, make_person, make_unit
-from tests.factories_after import LATER, Sat, make_sat
+from tests.factories_after import LATER, Sat, make_sat, work_off
 from tests.factories_exams import (
     all_right,
     make_bank,
@@ -254,6 +260,50 @@ def test_the_record_of_a_makeup_says_so(sat: Sat) -> None:
     assert record.explanation.startswith("补考，")
     assert record.valid_until is not None
     assert derive_roster(sat.session, sat.exam).count("FAILED") == 0
+
+
+def test_hours_count_once_over_an_exam_and_its_makeup(sat: Sat) -> None:
+    """Also when the exam is passed after all, by a question that fell away; and when the make-up is
+    annulled then, the exam brings them."""
+    person = cadre(sat)
+    main = hand_in(sat, person, sat.exam, good=False)
+    exam = makeup(sat)
+    second = hand_in(sat, person, exam, good=True, at=exam.opens_at)
+    fell_away = main.paper["sections"][0]["items"][0]["revision_hash"]
+    row = propose_correction(
+        sat.session,
+        actor=make_actor(sat.trainer),
+        revision=sat.session.scalars(
+            select(QuestionRevision).where(QuestionRevision.hash == fell_away)
+        ).one(),
+        exam=sat.exam,
+        correction=Correction(CorrectionKind.VOID, 0),
+        reason="条文已修订",
+        citation="监察法@2024-12-25#46",
+        now=exam.closes_at,
+    )
+    work_off(sat.session)
+    other = make_person(sat.session, sat.root, Role.EXAMINER)
+    approve_correction(sat.session, actor=make_actor(other), correction=row, now=exam.closes_at)
+    work_off(sat.session)
+    assert last_grade(sat.session, main.id).passed  # type: ignore[union-attr]  # there are two
+    assert [r.hours_centi for r in records_of(sat.session, person.id) if r.passed] == [100, 0]
+    void = ask_void(
+        sat.session,
+        actor=make_actor(sat.examiner),
+        attempt=second,
+        reason="经查证由他人代考",
+        now=exam.closes_at,
+    )
+    decide_void(
+        sat.session,
+        actor=make_actor(other),
+        void=void,
+        approve=True,
+        note="",
+        now=exam.closes_at,
+    )
+    assert [r.hours_centi for r in records_of(sat.session, person.id) if r.passed] == [100]
 
 
 def duty_states(sat: Sat, people: list[Person]) -> list[DutyState | None]:

@@ -41,6 +41,7 @@ from elearn.models import (
     Mark,
     Person,
 )
+from elearn.records.queries import of_one_exam
 
 from .protocol import Current
 
@@ -347,7 +348,7 @@ _EXTENT: Final = select(_last_event(), _last_decision(), _LAST_MARK)
 class End:
     """An attempt as this very transaction closed it, in one statement.
 
-    `only_attempt`: the person has no other at this exam - and gets none before we are done: nobody
+    `only_attempt`: the person has no other at this exam or its make-ups - and gets none before we are done: nobody
     starts one, or enters one from paper, while this one is still seen as running.
     `keys_as_published`: no correction of a key can concern it. `default_credit`: no unit has chosen
     a credit rule of its own.
@@ -386,7 +387,7 @@ def _at_end() -> Select[Any]:
     standing = _standing().subquery()
     other, here = aliased(Attempt), aliased(Attempt)
     others = exists().where(
-        other.exam_id == bindparam("of_exam"),
+        of_one_exam(other.exam_id, bindparam("of_exam", type_=Integer())),
         other.person_id == bindparam("of_person"),
         other.id != bindparam("of_attempt"),
     )

@@ -38,6 +38,7 @@ from elearn.models import (
     PrintPaper,
 )
 from elearn.records.credit.queries import default_rule
+from elearn.records.queries import of_one_exam
 from elearn.records.services import record_exam
 
 from .keys import KeyCache, published_keys
@@ -146,19 +147,19 @@ def follow_correction(
 def move_hours(
     session: Session, *, attempt: Attempt, now: datetime, reason: str = OTHER_CORRECTED
 ) -> None:
-    """Hours count once per exam: when the attempt that brought them no longer passes, another
-    passed attempt of the same person brings them."""
+    """Hours count once per exam, its make-ups included: when the attempt that brought them no longer
+    passes, another passed attempt of the same person brings them."""
     others = session.scalars(
         select(Attempt)
         .where(
-            Attempt.exam_id == attempt.exam_id,
+            of_one_exam(Attempt.exam_id, attempt.exam_id),
             Attempt.person_id == attempt.person_id,
             Attempt.id != attempt.id,
             Attempt.state == AttemptState.SUBMITTED,
             # One not settled yet brings them with its own record, if they are still to be had.
             Attempt.late_until.is_(None),
         )
-        .order_by(Attempt.no)
+        .order_by(Attempt.exam_id, Attempt.no)
         .with_for_update()
         .execution_options(populate_existing=True)
     ).all()
