@@ -7,6 +7,7 @@ from flask import Blueprint
 
 from elearn.exams.amendments import views as amendments
 from elearn.exams.analysis import views as analysis
+from elearn.exams.attempts import lobby_views, saving_views
 from elearn.exams.attempts import views as attempts
 from elearn.exams.blueprints import views as blueprints
 from elearn.exams.corrections import views as corrections
@@ -34,13 +35,13 @@ FORM: Final = ("GET", "POST")
 
 # Endpoint, view, methods, addresses. Who may pass is in elearn/web/policy.py.
 ROUTES: Final[tuple[tuple[str, Callable[..., Any], tuple[str, ...], tuple[str, ...]], ...]] = (
-    ("my_exams", attempts.my_exams, GET, ("/exams",)),
-    ("lobby", attempts.lobby, GET, ("/exams/<public_id>",)),
-    ("start", attempts.start, POST, ("/exams/<public_id>/start",)),
+    ("my_exams", lobby_views.my_exams, GET, ("/exams",)),
+    ("lobby", lobby_views.lobby, GET, ("/exams/<public_id>",)),
+    ("start", lobby_views.start, POST, ("/exams/<public_id>/start",)),
     ("take", attempts.take, GET, ("/attempts/<public_id>",)),
-    ("save", attempts.save, POST, ("/attempts/<public_id>/answers",)),
-    ("save_page", attempts.save_page, POST, ("/attempts/<public_id>/page",)),
-    ("state", attempts.state, GET, ("/attempts/<public_id>/state",)),
+    ("save", saving_views.save, POST, ("/attempts/<public_id>/answers",)),
+    ("save_page", saving_views.save_page, POST, ("/attempts/<public_id>/page",)),
+    ("state", saving_views.state, GET, ("/attempts/<public_id>/state",)),
     ("confirm", attempts.confirm, GET, ("/attempts/<public_id>/confirm",)),
     ("submit", attempts.submit, POST, ("/attempts/<public_id>/submit",)),
     ("result", attempts.result, GET, ("/attempts/<public_id>/result",)),
@@ -60,7 +61,7 @@ ROUTES: Final[tuple[tuple[str, Callable[..., Any], tuple[str, ...], tuple[str, .
     ("marking", marking.marking, GET, ("/manage/marking",)),
     ("mark_attempt", marking.mark_attempt_page, FORM, ("/manage/marking/<public_id>",)),
     # attempts: the zero-loss protocol
-    ("takeover", attempts.takeover, POST, ("/attempts/<public_id>/takeover",)),
+    ("takeover", saving_views.takeover, POST, ("/attempts/<public_id>/takeover",)),
     ("late", late.late, FORM, ("/manage/exams/<public_id>/late",)),
     # analysis
     ("analysis", analysis.analysis, GET, ("/manage/exams/<public_id>/analysis",)),

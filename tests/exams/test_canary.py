@@ -168,7 +168,7 @@ def test_pages_do_not_depend_on_the_key(
     session: Session, connection: Connection, browser: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The same paper with another key gives the same bytes at every address until the end."""
-    monkeypatch.setattr("elearn.exams.attempts.views.secrets.token_hex", lambda _: "5" * 32)
+    monkeypatch.setattr("elearn.exams.attempts.lobby_views.secrets.token_hex", lambda _: "5" * 32)
     pages: list[list[str]] = []
     for key in (0, 3):
         nested = connection.begin_nested()

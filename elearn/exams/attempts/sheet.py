@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from elearn.bank.queries import Body, BodyPart
+from elearn.core.assembly.model import MULTI_SCORING_NAMES, MultiScoring
 from elearn.core.assembly.paper import Paper, PaperItem, PaperPart
 from elearn.core.grading.answers import CHOICES, Answer, is_empty
 from elearn.core.grading.grade import Place
@@ -153,3 +154,13 @@ def _part(at: int, part: PaperPart, body: BodyPart, answer: Answer | None) -> Sh
     else:
         texts = (answer if isinstance(answer, str) else "",)
     return ShownPart(at, part.type, body.stem, part.points_centi, options, texts)
+
+
+def scoring_words(mode: MultiScoring) -> str:
+    """How multiple choices are scored, as a candidate is told."""
+    words = {
+        MultiScoring.ALL_OR_NOTHING: "多选题全部选对才得分",
+        MultiScoring.PARTIAL_NO_WRONG: "多选题选错不得分，漏选按比例得分",
+        MultiScoring.PARTIAL_FIXED: "多选题选错不得分，漏选时每个选对的选项得部分分",
+    }
+    return words.get(mode, MULTI_SCORING_NAMES[mode])
