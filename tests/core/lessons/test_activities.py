@@ -146,7 +146,9 @@ def test_an_empty_block_is_told_not_raised(kind: str, registry: LawRegistry) -> 
 
 @given(
     kind=st.sampled_from(["情景", "排序", "归类", "翻卡", "时间线"]),
-    lines=st.lists(st.text(st.characters(exclude_characters="\r\n`~"), max_size=30), max_size=8),
+    lines=st.lists(
+        st.text(st.characters(codec="utf-8", exclude_characters="\r\n`~"), max_size=30), max_size=8
+    ),
 )
 def test_any_text_gives_safe_html(kind: str, lines: list[str], registry: LawRegistry) -> None:
     rendered = render(f"```{kind}\n" + "\n".join(lines) + "\n```", registry)

@@ -35,9 +35,11 @@ def test_register_tick_approve_and_see(desk: Desk) -> None:
         first.get_by_label("截止日期（含当天）").fill(f"{now.year + 1}-12-31")
         first.get_by_role("button", name="登记").click()
         said(first, "由另一位考务人员批准后生效")
-    expect(first.get_by_role("checkbox")).to_have_count(0)  # nothing here waits for e1
+    waiting = first.get_by_role("table").get_by_role("checkbox")
+    expect(waiting).to_have_count(0)  # nothing here waits for e1
     second.goto("/manage/accommodations")
-    expect(second.get_by_role("checkbox")).to_have_count(2)  # not for oneself either
+    waiting = second.get_by_role("table").get_by_role("checkbox")
+    expect(waiting).to_have_count(2)  # not for oneself either
     second.get_by_role("button", name="批准选定的").click()
     expect(second.get_by_text("请先选定要批准的人")).to_be_visible()
     second.get_by_role("button", name="全选本页（2 条）").click()
