@@ -364,6 +364,7 @@ MUTANTS: Final = (
         "exams/attempts/fast_save.py",
         "            a.mixed == false(),\n",
         "",
+        "tests/exams/test_protocol.py",
     ),
     Mutant(
         "short save: newer than all before",

@@ -64,8 +64,12 @@ class Base(DeclarativeBase):
 
 
 def new_public_id() -> str:
-    """A URL-safe id with 132 random bits: object ids in URLs are never guessable."""
-    return secrets.token_urlsafe(16)[:22]
+    """A URL-safe id with nearly 132 random bits: object ids in URLs are never guessable.
+
+    None begins with a hyphen: on the command line that would be an option.
+    """
+    made = secrets.token_urlsafe(17)[:22]
+    return new_public_id() if made.startswith("-") else made
 
 
 # SQLite autoincrements only INTEGER keys, PostgreSQL wants BIGINT for growing tables.

@@ -35,7 +35,7 @@ from sqlalchemy.orm import Session, defer
 from elearn import db
 from elearn.config import DISPLAY_ZONE
 from elearn.core.access import Role
-from elearn.exams.attempts import sweeper, views
+from elearn.exams.attempts import lobby_views, sweeper
 from elearn.exams.corrections.worker import advance
 from elearn.exams.makeups import views as makeup_views
 from elearn.exams.papers.replay import replay_exam
@@ -943,7 +943,7 @@ def test_any_course_of_events_is_the_models(
     own_engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world = World(own_engine, tmp_path)
-    monkeypatch.setattr(views, "secrets", world.dice)
+    monkeypatch.setattr(lobby_views, "secrets", world.dice)
     monkeypatch.setattr(makeup_views, "secrets", world.dice)
     machine = type("ExamDayHere", (ExamDay,), {"world": world})
     run_state_machine_as_test(
