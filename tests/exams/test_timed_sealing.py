@@ -1,6 +1,8 @@
 """Papers drawn and sealed by the sweeper some minutes before the start (开考前 10 分钟抽题)."""
 
+from contextlib import ExitStack
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, func, select, update
@@ -9,16 +11,28 @@ from sqlalchemy.orm import Session
 from elearn import db
 from elearn.core.access import Role
 from elearn.core.errors import Conflict, DomainError, Forbidden
+from elearn.exams.attempts.services import start_attempt
+from elearn.exams.attempts.starting import find_start
 from elearn.exams.papers.queries import papers_of, sealed_count
 from elearn.exams.papers.services import BATCH, time_sealing
 from elearn.exams.papers.timed import due_exam, seal_at, seal_due, seal_some
 from elearn.exams.papers.vault import install_vault
 from elearn.exams.preflight import papers as preflight
 from elearn.exams.preflight.findings import Verdict
-from elearn.models import AuditEntry, BankQuestion, ExamPapers, PaperMode, SealedPaper
+from elearn.models import (
+    AuditEntry,
+    BankQuestion,
+    BlueprintRevision,
+    ExamPapers,
+    PaperMode,
+    Person,
+    SealedPaper,
+)
 from tests.conftest import Browser
 from tests.exams.test_papers import SECRET, VAULT, Room
 from tests.factories import NOW, make_actor, make_person
+from tests.factories_exams import make_exam
+from tests.side_by_side import meanwhile
 
 MINUTE = timedelta(minutes=1)
 
@@ -197,3 +211,53 @@ def test_the_page_sets_it_and_says_it(client: Browser, session: Session) -> None
     assert "（开考前 10 分钟）由系统抽题并封存" in client.get(path).text
     assert client.post(f"{path}/timed", data={"minutes": ""}).status_code == 302
     assert "由系统抽题并封存" not in client.get(path).text
+
+
+def test_an_exam_that_cannot_be_read_holds_up_no_other(room: Room) -> None:
+    timed(room)
+    unreadable = BlueprintRevision(
+        blueprint_id=room.exam.blueprint_revision.blueprint_id,
+        hash="f" * 64,
+        title="坏的",
+        spec={"duration_s": 3600},
+        created_at=NOW,
+    )
+    room.session.add(unreadable)
+    room.session.flush()
+    broken = make_exam(
+        room.session,
+        room.exam.org_unit,
+        by=room.people[0],
+        opens_at=room.exam.opens_at - MINUTE,
+        closes_at=room.exam.closes_at,
+        revision=unreadable,
+    )
+    time_sealing(room.session, actor=room.first, exam=broken, minutes=10, now=NOW)
+    assert look(room, 50) == 2
+    assert papers_of(room.session, room.exam).sealed_at is not None
+    assert "服务日志" in papers_of(room.session, broken).seal_problem
+
+
+def test_who_begins_while_papers_are_sealed_gets_the_sealed_one(own_engine: Engine) -> None:
+    """The start waits for the exam; what was sealed meanwhile was not there when it began to."""
+    with db.transaction(own_engine) as work:
+        room = Room(work)
+        timed(room)
+        exam_id, public_id, opens_at = room.exam.id, room.exam.public_id, room.exam.opens_at
+        person_id = room.people[0].id
+
+    def start() -> dict[str, Any]:
+        with db.transaction(own_engine) as work:
+            person = work.get_one(Person, person_id)
+            exam, source = find_start(work, public_id=public_id, person=person)
+            now = opens_at + timedelta(seconds=1)
+            attempt = start_attempt(
+                work, exam=exam, person=person, now=now, seed="0" * 32, source=source
+            )
+            return attempt.draw or {}
+
+    with ExitStack() as stack, db.transaction(own_engine) as work:
+        assert seal_some(work, exam_id=exam_id, now=opens_at - timedelta(seconds=1), vault=VAULT)
+        task = meanwhile(stack, own_engine, start)
+        work.commit()
+        assert task.result()["sealed"] is True

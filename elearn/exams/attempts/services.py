@@ -84,8 +84,10 @@ def start_attempt(
     attempts or the bank forbid it, NotFound for somebody who is not invited.
     """
     found = source is not None
-    if source is None:
+    if not found:
         hold_exam(session, exam=exam, person=person)
+    if source is None or not source.whole:
+        # One statement sees what was there when it began, even if it then waited for the exam.
         source = paper_source(session, exam=exam, person=person)
     earlier = _attempts(session, exam, person) if source.tries else []
     running = next((a for a in earlier if a.state == AttemptState.IN_PROGRESS), None)

@@ -18,9 +18,8 @@ def find_start(session: Session, *, public_id: str, person: Person) -> tuple[Exa
     """The exam if this person may sit it, might have or has, and where the next paper comes from.
 
     The exam is held, with everybody else who starts, against a change of its terms; somebody with
-    extra time, whose deadline may be the exam's last, holds it alone. What was sealed cannot have
-    changed while we waited for it: nothing is sealed or drawn anew once an exam is open. Raises
-    NotFound.
+    extra time, whose deadline may be the exam's last, holds it alone. The source is as it was when
+    the waiting began (`Source.whole`). Raises NotFound.
     """
     query = _HELD_ALONE if person.accommodated else _HELD
     asked = {**whose(person), "this_exam": public_id, "of_person": person.id}

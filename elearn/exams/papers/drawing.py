@@ -78,6 +78,14 @@ class Source:
         """The number of the next attempt."""
         return self.tries + 1
 
+    @property
+    def whole(self) -> bool:
+        """Nothing is missing that somebody could have added while the exam was waited for."""
+        shared = {PaperMode.FORMS, PaperMode.FIXED}
+        return self.ready is not None or (
+            self.committed is not None and self.committed.mode in shared
+        )
+
 
 def with_source(exams: Select[Any]) -> Select[Any]:
     """`exams` (a query of Exam) with what `source_of` reads from its rows, for the person bound to

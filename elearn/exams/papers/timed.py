@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import Connection, Engine, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, joinedload
 
 from elearn import db
@@ -68,7 +69,9 @@ def seal_due(engine: Engine | Connection, *, clock: Callable[[], datetime], vaul
             try:
                 with work.begin_nested():
                     mine = seal_some(work, exam_id=exam_id, now=now, vault=vault)
-            except DomainError as error:
+            except SQLAlchemyError:
+                raise  # the database is away: nothing to note, and nothing to note it in
+            except Exception as error:  # noqa: BLE001  whatever it is, other exams wait
                 note_failure(work, exam_id=exam_id, error=error, now=now)
                 mine = True
         if not mine:
@@ -91,13 +94,12 @@ def seal_some(session: Session, *, exam_id: int, now: datetime, vault: Vault) ->
     return True
 
 
-def note_failure(session: Session, *, exam_id: int, error: DomainError, now: datetime) -> None:
+def note_failure(session: Session, *, exam_id: int, error: Exception, now: datetime) -> None:
     """Keep why it could not be done, for the page and the check before exam day; said once in the
-    audit log. Tried again after `RETRY`, until the start."""
+    audit log. Tried again after `RETRY`, until the start; the exams behind it have their turn."""
     settings = session.get_one(ExamPapers, exam_id)
     exam = session.get_one(Exam, exam_id)
-    lines = error.shortages if isinstance(error, Infeasible) else [error.message]
-    problem = "；".join(lines)[:500]
+    problem = _problem(error)
     settings.seal_tried_at = now
     if settings.seal_problem == problem:
         return
@@ -113,6 +115,15 @@ def note_failure(session: Session, *, exam_id: int, error: DomainError, now: dat
         summary=f"《{exam.title}》没有按时封存试卷",
         detail={"problem": problem},
     )
+
+
+def _problem(error: Exception) -> str:
+    if isinstance(error, Infeasible):
+        return "；".join(error.shortages)[:500]
+    if isinstance(error, DomainError):
+        return error.message[:500]
+    log.error("unexpected", exc_info=error)
+    return "系统内部错误，请管理员看服务日志"
 
 
 def _is_due(exam: Exam, settings: ExamPapers, now: datetime) -> bool:
