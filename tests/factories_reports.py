@@ -32,7 +32,8 @@ from elearn.models import (
     ReviewPolicy,
     TrainingRecord,
 )
-from elearn.records.services import record_class, record_course
+from elearn.records.classes.records import record_class
+from elearn.records.services import record_course
 from tests.factories import NOW, make_person, make_unit
 
 _counter = itertools.count(1)

@@ -12,7 +12,7 @@ from elearn.web.auth import current, utcnow
 from .credit.queries import rule_name
 from .promotions import making_up
 from .queries import get_own_record, portfolio, record_history, withdrawal_of
-from .services import verify_record
+from .writing import verify_record
 
 blueprint = Blueprint("records", __name__)
 

@@ -54,7 +54,7 @@ from elearn.models import (
     TimeChange,
     TrainingRecord,
 )
-from elearn.records.services import verify_record
+from elearn.records.writing import verify_record
 from tests.conftest import Browser
 from tests.exams.machine_model import LATE, Correction, Extension, Sent, Sitter, Sitting
 from tests.exams.machine_world import ITEMS, STOCK, Kept, World

@@ -43,7 +43,7 @@ from elearn.models import (
     TrainingRecord,
 )
 from elearn.records.queries import hours_of, records_of
-from elearn.records.services import verify_record
+from elearn.records.writing import verify_record
 from tests.conftest import Browser
 from tests.exams.test_papers import VAULT
 from tests.exams.test_printing import (

@@ -32,7 +32,7 @@ from elearn.models import (
     VoidDecision,
 )
 from elearn.records.queries import hours_of, records_of
-from elearn.records.services import verify_record
+from elearn.records.writing import verify_record
 from tests.conftest import Browser
 from tests.factories import NOW, make_actor, make_person, make_unit
 from tests.factories_after import LATER, Sat, make_sat, right, work_off

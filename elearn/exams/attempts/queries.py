@@ -348,8 +348,8 @@ _EXTENT: Final = select(_last_event(), _last_decision(), _LAST_MARK)
 class End:
     """An attempt as this very transaction closed it, in one statement.
 
-    `only_attempt`: the person has no other at this exam or its make-ups - and gets none before we are done: nobody
-    starts one, or enters one from paper, while this one is still seen as running.
+    `only_attempt`: the person has no other at this exam or its make-ups - and gets none before we
+    are done: nobody starts one, or enters one from paper, while this one is still seen as running.
     `keys_as_published`: no correction of a key can concern it. `default_credit`: no unit has chosen
     a credit rule of its own.
     """

@@ -14,7 +14,7 @@ from elearn.core.canonical import content_hash
 from elearn.core.credit.measures import Stated
 from elearn.core.errors import Conflict, DomainError, Forbidden
 from elearn.models import Person, TrainingRecord
-from elearn.records.services import record_class, withdraw_class
+from elearn.records.classes.records import record_class, withdraw_class
 
 from .queries import people_by_number
 

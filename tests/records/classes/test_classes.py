@@ -13,7 +13,7 @@ from elearn.core.errors import DomainError, Forbidden
 from elearn.models import AuditEntry, Person, TrainingRecord
 from elearn.records.classes.services import ClassFacts, Entered, enter_class, take_back
 from elearn.records.queries import records_of, year_hours
-from elearn.records.services import verify_record
+from elearn.records.writing import verify_record
 from tests.conftest import Browser
 from tests.factories import NOW, make_actor, make_person, make_unit
 from tests.factories_reports import make_class_record
